@@ -1,0 +1,204 @@
+/**
+ * What a payment records of a gateway's word, and of its silence.
+ *
+ * An answer is recorded with its evidence (R4), once (R9), and never against
+ * what the record says with evidence already. No answer is recorded as what it
+ * is: proof that nothing was sent, or doubt (R1). A repeat that was not sent
+ * proves nothing about the send before it.
+ */
+import type { Instant } from "../Instant.ts"
+import * as Money from "../Money.ts"
+import type { Evidence } from "./Evidence.ts"
+import type { Answer, Capabilities, DoubtReason } from "./Gateway.ts"
+import * as Operation from "./Operation.ts"
+import * as Payment from "./Payment.ts"
+import type { Decision, Of } from "./PaymentCommand.ts"
+import { accept, given, reject } from "./PaymentCommand.ts"
+import type { Event } from "./PaymentEvent.ts"
+
+// --- Answers ----------------------------------------------------------------
+
+export const recordAnswer = (command: Of<"RecordAnswer">, state: Payment.Begun): Decision => {
+  const open = openOperation(state, command.operation)
+  if (open === undefined) return recordUnasked(command, state)
+  const { answer, evidence } = command
+  if (!Operation.accepts[open.kind].includes(answer._tag)) return reject(command, state, "AnswerMismatch")
+  if (evidence._tag === "Operator" && open.standing._tag !== "Escalated") return reject(command, state, "NotEscalated")
+  const about = { operation: open.id, evidence, at: command.at }
+
+  switch (answer._tag) {
+    case "Approved":
+    case "Declined":
+    case "ActionRequired":
+      return accept(...authorizationEvents(answer, about, state))
+    case "Captured":
+      return captured(command, state, open.id, answer)
+    case "Voided":
+      return accept({ _tag: "Voided", ...about })
+    case "Refunded":
+      return accept({ _tag: "Refunded", ...about, ...given({ reference: answer.reference }) })
+    case "Refused":
+      return refused(command, open, answer)
+    case "Pending":
+      return open.standing._tag === "Pending" && open.standing.askedAt >= command.at
+        ? accept()
+        : accept({ _tag: "OperationPending", ...about, ...given({ reference: answer.reference }) })
+  }
+}
+
+type About = { readonly operation: Operation.OperationId; readonly evidence: Evidence; readonly at: Instant }
+
+const authorizationEvents = (
+  answer: Extract<Answer, { readonly _tag: "Approved" | "Declined" | "ActionRequired" }>,
+  about: About,
+  state: Payment.Begun
+): ReadonlyArray<Event> => {
+  switch (answer._tag) {
+    case "Approved": {
+      const { captured, expiresAt, reference } = answer
+      const authorized: Event = { _tag: "Authorized", ...about, reference, ...given({ expiresAt }) }
+      return captured ? [authorized, { _tag: "Captured", ...about, amount: state.order.amount }] : [authorized]
+    }
+    case "Declined":
+      return [{ _tag: "AuthorizationDeclined", ...about, decline: answer.decline }]
+    case "ActionRequired": {
+      const { action, expiresAt, reference } = answer
+      return [{ _tag: "ActionRequired", ...about, reference, action, ...given({ expiresAt }) }]
+    }
+  }
+}
+
+/** The gateway says what it took, which may be less than was asked and never more than was authorized. */
+const captured = (
+  command: Of<"RecordAnswer">,
+  state: Payment.Begun,
+  id: Operation.OperationId,
+  { amount, reference }: Extract<Answer, { readonly _tag: "Captured" }>
+): Decision => {
+  const before = "captures" in state ? Payment.captured(state).minor : 0n
+  if (amount.currency !== state.order.amount.currency) return reject(command, state, "CurrencyMismatch")
+  if (!Money.isPositive(amount)) return reject(command, state, "AmountNotPositive")
+  if (before + amount.minor > state.order.amount.minor) return reject(command, state, "AboveAuthorized")
+  const { evidence } = command
+  return accept({ _tag: "Captured", operation: id, amount, evidence, at: command.at, ...given({ reference }) })
+}
+
+const refused = (
+  command: Of<"RecordAnswer">,
+  { id, kind, standing }: Operation.Operation,
+  { authorizationGone, code }: Extract<Answer, { readonly _tag: "Refused" }>
+): Decision => {
+  const about = { operation: id, code, evidence: command.evidence, at: command.at }
+  if (kind === "refund") return accept({ _tag: "RefundFailed", ...about })
+  if (kind === "capture") return accept({ _tag: "CaptureFailed", ...about, authorizationGone })
+  // Nobody but a person knows what a hold is that will not go away.
+  if (command.evidence._tag === "Operator") return accept({ _tag: "VoidFailed", ...about })
+  if (authorizationGone) return accept({ _tag: "Voided", operation: id, evidence: command.evidence, at: command.at })
+  return standing._tag === "Escalated"
+    ? accept()
+    : accept({ _tag: "OperationEscalated", operation: id, reason: "VoidRefused", detail: code, at: command.at })
+}
+
+/**
+ * An answer that nobody waits for: a repeat, a notification that overtook the
+ * customer, or money moved at the gateway by other hands.
+ */
+const recordUnasked = (command: Of<"RecordAnswer">, state: Payment.Begun): Decision => {
+  const { answer, evidence, operation } = command
+  const about = { operation, evidence, at: command.at }
+  if (evidence._tag === "Operator") return reject(command, state, "NotEscalated")
+  if (state._tag === "ActionRequired" && isOfAttempt(operation, state.authorization)) {
+    if (answer._tag === "Approved" || answer._tag === "Declined") {
+      return accept(...authorizationEvents(answer, about, state))
+    }
+    return answer._tag === "ActionRequired" || answer._tag === "Pending"
+      ? accept()
+      : reject(command, state, "AnswerMismatch")
+  }
+  if (
+    answer._tag === "Captured" &&
+    "authorization" in state &&
+    state.authorization !== undefined &&
+    isOfAttempt(operation, state.authorization)
+  ) {
+    if (state._tag === "Authorized" || state._tag === "Voiding") return captured(command, state, operation, answer)
+    if ("captures" in state && answer.amount.minor <= Payment.captured(state).minor) return accept()
+  }
+  const recorded = state.ended[operation]
+  if (recorded === undefined) return reject(command, state, "UnknownOperation")
+  const isRepeat =
+    recorded === answer._tag ||
+    answer._tag === "Pending" ||
+    answer._tag === "ActionRequired" ||
+    // One call may authorize and capture: its approval is then recorded as the capture.
+    (recorded === "Captured" && answer._tag === "Approved")
+  return isRepeat ? accept() : reject(command, state, "ContradictsRecord")
+}
+
+const isOfAttempt = (id: Operation.OperationId, { operation }: Payment.Attempt): boolean =>
+  id === operation || id.startsWith(`${operation}/confirm/`)
+
+/** A confirmation also stands for its authorization: gateways tell of the one object behind both. */
+const openOperation = (state: Payment.Begun, id: Operation.OperationId): Operation.Operation | undefined => {
+  if (state._tag === "Authorizing" && state.attempt.operation === id) return state.operation
+  return Payment.openOperations(state).find((operation) => operation.id === id)
+}
+
+// --- No answer --------------------------------------------------------------
+
+type Unanswered = Of<"RecordNotSent" | "RecordDoubt" | "RecordNotFound" | "TakeOver" | "Resume" | "Escalate">
+
+export const changeStanding = (command: Unanswered, state: Payment.Begun): Decision => {
+  const open = openOperation(state, command.operation)
+  if (open === undefined) {
+    // The answer overtook the failure of another send of the same operation.
+    return state.ended[command.operation] === undefined ? reject(command, state, "UnknownOperation") : accept()
+  }
+  const { standing } = open
+  const operation = open.id
+  const doubted = (asked: "send" | "lookup", reason: DoubtReason) =>
+    ("askedAt" in standing && standing.askedAt >= command.at) || standing._tag === "Escalated"
+      ? accept()
+      : accept({ _tag: "OperationDoubted", operation, asked, reason, at: command.at })
+
+  switch (command._tag) {
+    case "RecordNotSent": {
+      if (standing._tag === "NotSent") return accept()
+      // Not sent this time proves nothing of the times before, or of another run's.
+      if (standing._tag !== "InFlight" || standing.by !== command.by) return doubted("send", "NotSent")
+      const { reason, retryAfterMillis } = command
+      return accept({ _tag: "OperationNotSent", operation, reason, at: command.at, ...given({ retryAfterMillis }) })
+    }
+    case "RecordDoubt":
+      return doubted(command.asked, command.reason)
+    case "RecordNotFound": {
+      const promises = promisesOf(state)
+      if (standing._tag === "NotSent") return accept()
+      if (standing._tag !== "InDoubt" || promises?.lookup !== "authoritative") return doubted("lookup", "NotFound")
+      const evidence = { _tag: "Lookup", gateway: command.gateway } as const
+      return accept({ _tag: "OperationNotSent", operation, reason: "NotFound", evidence, at: command.at })
+    }
+    case "TakeOver":
+      return standing._tag === "InFlight"
+        ? accept({ _tag: "OperationDoubted", operation, asked: "takeover", reason: "TakenOver", at: command.at })
+        : accept()
+    case "Resume":
+      if (standing._tag === "NotSent") {
+        return accept({ _tag: "OperationResumed", operation, by: command.by, at: command.at })
+      }
+      return standing._tag === "InFlight" && standing.by === command.by
+        ? accept()
+        : reject(command, state, "WrongState")
+    case "Escalate": {
+      if (standing._tag === "Escalated") return accept()
+      const { detail, reason } = command
+      return accept({ _tag: "OperationEscalated", operation, reason, at: command.at, ...given({ detail }) })
+    }
+  }
+}
+
+/** What the gateway that holds the open operation has promised. */
+export const promisesOf = (state: Payment.State): Capabilities | undefined => {
+  if (state._tag === "Authorizing") return state.attempt.capabilities
+  return "authorization" in state ? state.authorization?.capabilities : undefined
+}
