@@ -106,7 +106,9 @@ const refused = (
 const recordUnasked = (command: Of<"RecordAnswer">, state: Payment.Begun): Decision => {
   const { answer, evidence, operation } = command
   const about = { operation, evidence, at: command.at }
-  if (evidence._tag === "Operator") return reject(command, state, "NotEscalated")
+  if (evidence._tag === "Operator") {
+    return state.ended[operation] === answer._tag ? accept() : reject(command, state, "NotEscalated")
+  }
   if (state._tag === "ActionRequired" && isOfAttempt(operation, state.authorization)) {
     if (answer._tag === "Approved" || answer._tag === "Declined") {
       return accept(...authorizationEvents(answer, about, state))
@@ -131,7 +133,9 @@ const recordUnasked = (command: Of<"RecordAnswer">, state: Payment.Begun): Decis
     answer._tag === "Pending" ||
     answer._tag === "ActionRequired" ||
     // One call may authorize and capture: its approval is then recorded as the capture.
-    (recorded === "Captured" && answer._tag === "Approved")
+    (recorded === "Captured" && answer._tag === "Approved") ||
+    // A hold that was gone already counts as voided.
+    (recorded === "Voided" && answer._tag === "Refused" && answer.authorizationGone)
   return isRepeat ? accept() : reject(command, state, "ContradictsRecord")
 }
 
@@ -173,7 +177,8 @@ export const changeStanding = (command: Unanswered, state: Payment.Begun): Decis
       return doubted(command.asked, command.reason)
     case "RecordNotFound": {
       const promises = promisesOf(state)
-      if (standing._tag === "NotSent") return accept()
+      // While it is being sent, not to be found yet proves nothing.
+      if (standing._tag === "NotSent" || standing._tag === "InFlight") return accept()
       if (standing._tag !== "InDoubt" || promises?.lookup !== "authoritative") return doubted("lookup", "NotFound")
       const evidence = { _tag: "Lookup", gateway: command.gateway } as const
       return accept({ _tag: "OperationNotSent", operation, reason: "NotFound", evidence, at: command.at })
