@@ -8,7 +8,7 @@
  *   drops codes that ISO has withdrawn since (BGN in 2026). Older ends do not
  *   count: ISO still lists SVC, which nobody has paid with since 2001.
  *
- * Run it with `npm run currencies`; `test/domain/CurrencyTable.test.ts` fails
+ * Run it with `npm run currencies`; `test/domain/Currency.test.ts` fails
  * when the table and its sources drift apart.
  */
 import { readFileSync, writeFileSync } from "node:fs"

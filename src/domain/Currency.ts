@@ -9,7 +9,8 @@ export const codes = Object.keys(minorUnitDigits) as ReadonlyArray<Currency>
 export const Currency = Schema.Literals(codes).annotate({
   identifier: "Currency",
   description: "ISO 4217 alphabetic code, such as EUR",
-  expected: 'an ISO 4217 currency code such as "EUR"'
+  // Not `expected`: a schema with an identifier says only "Expected Currency".
+  message: 'Expected an ISO 4217 currency code such as "EUR"'
 })
 
 /** How many decimal digits the minor unit has: 2 for EUR (cents), 0 for JPY, 3 for KWD, 4 for CLF. */

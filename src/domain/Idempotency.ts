@@ -72,11 +72,15 @@ const firstDifference = (
   if (typeof before !== "object" || typeof after !== "object" || before === null || after === null) {
     return before === after ? undefined : []
   }
+  if (Array.isArray(before) !== Array.isArray(after)) return []
   const left = before as Schema.JsonObject
   const right = after as Schema.JsonObject
   for (const key of [...new Set([...Object.keys(left), ...Object.keys(right)])].toSorted()) {
-    const below = firstDifference(left[key], right[key])
+    const below = firstDifference(own(left, key), own(right, key))
     if (below !== undefined) return [key, ...below]
   }
   return undefined
 }
+
+/** A key that is missing is not to be found on the prototype (`__proto__`). */
+const own = (object: Schema.JsonObject, key: string) => (Object.hasOwn(object, key) ? object[key] : undefined)
