@@ -15,3 +15,6 @@ export const plus = (self: Instant, millis: number): Instant =>
 
 /** The earlier of two moments. */
 export const earlier = (self: Instant, that: Instant): Instant => (self <= that ? self : that)
+
+/** The later of two moments. */
+export const later = (self: Instant, that: Instant): Instant => (self >= that ? self : that)

@@ -17,7 +17,7 @@
  */
 import { Schema } from "effect"
 import type { Instant } from "../Instant.ts"
-import { plus } from "../Instant.ts"
+import { later, plus } from "../Instant.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import type { Answer, Capabilities, DoubtReason, NotSentReason, Reference } from "./Gateway.ts"
 
@@ -223,9 +223,9 @@ export const ask = (self: Operation, promises: Capabilities, runner: RunId, now:
       const question = askInDoubt(self.begunAt, standing, promises, now, patience)
       if (question._tag === "Escalate" || standing.asks === 0) return question
       const verdict = RetryPolicy.decide(patience.verify, { retryable: true }, standing.asks)
-      return verdict._tag === "GiveUp"
-        ? { _tag: "Escalate", reason: "AsksExhausted" }
-        : due(plus(standing.askedAt, verdict.millis), now, question)
+      if (verdict._tag === "GiveUp") return { _tag: "Escalate", reason: "AsksExhausted" }
+      const at = plus(standing.askedAt, verdict.millis)
+      return question._tag === "Wait" ? { _tag: "Wait", until: later(at, question.until) } : due(at, now, question)
     }
 
     case "Pending": {

@@ -1,0 +1,72 @@
+/**
+ * The tables that the memory adapters share, so that what one statement does
+ * in SQL is one step here: a payment's events, its view, its key and its outbox
+ * entries change together or not at all.
+ *
+ * It outlives the layers built on it: a test keeps the database, throws away
+ * the rest of the process, and builds it anew.
+ */
+import { Context, Layer } from "effect"
+import type { Envelope } from "../../adapters/EventBus.ts"
+import type { Answer } from "../../adapters/IdempotencyStore.ts"
+import type { DeadLetter } from "../../adapters/Outbox.ts"
+import type { Fingerprint } from "../../domain/Idempotency.ts"
+import type { Instant } from "../../domain/Instant.ts"
+import type { RunId } from "../../domain/payment/Operation.ts"
+import type { Event, MerchantId, PaymentId } from "../../domain/payment/PaymentEvent.ts"
+import type { PaymentView } from "../../domain/payment/PaymentView.ts"
+
+export interface StreamRow {
+  readonly merchant: MerchantId
+  events: ReadonlyArray<{ readonly version: number; readonly event: Event }>
+  owner: RunId | undefined
+  until: Instant | undefined
+  token: number
+  due: Instant | undefined
+  /** The creation's answer, once the payment has come to rest. */
+  answer: PaymentView | undefined
+}
+
+export interface OutboxRow {
+  readonly envelope: Envelope
+  failures: number
+  owner: RunId | undefined
+  until: Instant | undefined
+  retryAt: Instant | undefined
+}
+
+export interface KeyRow {
+  readonly fingerprint: Fingerprint
+  owner: RunId | undefined
+  until: Instant
+  answer: Answer | undefined
+}
+
+export interface Tables {
+  readonly streams: Map<PaymentId, StreamRow>
+  readonly views: Map<PaymentId, PaymentView>
+  /** Keys of creations, by merchant and key. */
+  readonly creations: Map<string, { readonly payment: PaymentId; readonly fingerprint: Fingerprint }>
+  /** Keys of other requests, by merchant and key. */
+  readonly requests: Map<string, KeyRow>
+  readonly outbox: Array<OutboxRow>
+  readonly deadLetters: Map<string, DeadLetter>
+  readonly locks: Map<string, { owner: RunId | undefined; until: number; token: number }>
+}
+
+export class MemoryDatabase extends Context.Service<MemoryDatabase, Tables>()("florin/infra/memory/MemoryDatabase") {}
+
+export const make = (): Tables => ({
+  streams: new Map(),
+  views: new Map(),
+  creations: new Map(),
+  requests: new Map(),
+  outbox: [],
+  deadLetters: new Map(),
+  locks: new Map()
+})
+
+export const layer: Layer.Layer<MemoryDatabase> = Layer.sync(MemoryDatabase, make)
+
+/** One key of two parts; neither part holds a line break. */
+export const compound = (first: string, second: string): string => `${first}\n${second}`

@@ -1,0 +1,169 @@
+/** `PaymentRepository` over `MemoryDatabase`: for tests, examples and the simulator. */
+import { Effect, Layer, Option } from "effect"
+import { idOf } from "../../adapters/EventBus.ts"
+import * as Repository from "../../adapters/PaymentRepository.ts"
+import { PaymentRepository, PaymentRepositoryError } from "../../adapters/PaymentRepository.ts"
+import type { Event, PaymentId } from "../../domain/payment/PaymentEvent.ts"
+import type { PaymentView } from "../../domain/payment/PaymentView.ts"
+import type { StreamRow } from "./MemoryDatabase.ts"
+import { compound, MemoryDatabase } from "./MemoryDatabase.ts"
+
+export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Layer.effect(
+  PaymentRepository,
+  Effect.gen(function* () {
+    const tables = yield* MemoryDatabase
+
+    /** Everything that one statement of `create` or `append` writes. */
+    const write = (payment: PaymentId, row: StreamRow, events: ReadonlyArray<Event>, view: PaymentView) => {
+      const first = row.events.length + 1
+      row.events = [...row.events, ...events.map((event, index) => ({ version: first + index, event }))]
+      tables.views.set(payment, view)
+      for (const [index, event] of events.entries()) {
+        const version = first + index
+        const envelope = { id: idOf(payment, version), payment, merchant: row.merchant, version, event }
+        tables.outbox.push({ envelope, failures: 0, owner: undefined, until: undefined, retryAt: undefined })
+      }
+    }
+
+    const read = (payment: PaymentId): Effect.Effect<Repository.Stream, PaymentRepositoryError> => {
+      const events = tables.streams.get(payment)?.events ?? []
+      const gap = events.findIndex(({ version }, index) => version !== index + 1)
+      if (gap === -1) return Effect.succeed({ history: events.map(({ event }) => event), version: events.length })
+      const actual = events[gap]!.version
+      return refuse(payment, new Repository.EventContinuityError({ expected: gap + 1, actual }))
+    }
+
+    const create = (creation: Repository.Creation): Repository.Created => {
+      const { events, fingerprint, key, lease, merchant, payment, view } = creation
+      const named = compound(merchant, key)
+      const taken = tables.creations.get(named)
+      if (taken !== undefined) {
+        return { _tag: "KeyTaken", ...taken, answer: tables.streams.get(taken.payment)?.answer }
+      }
+      const row: StreamRow = {
+        merchant,
+        events: [],
+        owner: lease.owner,
+        until: lease.until,
+        token: 1,
+        due: creation.due,
+        answer: undefined
+      }
+      tables.creations.set(named, { payment, fingerprint })
+      tables.streams.set(payment, row)
+      write(payment, row, events, view)
+      return { _tag: "Created", token: row.token }
+    }
+
+    const append = (request: Repository.Append) => {
+      const { answer, claim, due, events, expected, payment, view } = request
+      const row = tables.streams.get(payment)
+      if (row === undefined || row.events.length !== expected) {
+        // A holder that was fenced off learns that, not that it lost a race it must not run again.
+        return claim !== undefined && row !== undefined && row.token !== claim.token
+          ? refuse(payment, new Repository.Fenced({ token: claim.token }))
+          : refuse(payment, new Repository.VersionConflict({ expected }))
+      }
+      if (claim !== undefined) {
+        if (row.token !== claim.token) return refuse(payment, new Repository.Fenced({ token: claim.token }))
+        row.owner = claim.until === "released" ? undefined : row.owner
+        row.until = claim.until === "released" ? undefined : claim.until
+      }
+      row.due = due
+      row.answer ??= answer
+      write(payment, row, events, view)
+      return Effect.void
+    }
+
+    const claim = (payment: PaymentId, lease: Repository.Lease, now: Repository.Lease["until"]) => {
+      const row = tables.streams.get(payment)
+      if (row === undefined) return Effect.succeed({ history: [], version: 0, token: 0 })
+      if (row.owner !== undefined && row.owner !== lease.owner && row.until !== undefined && row.until > now) {
+        return refuse(payment, new Repository.Claimed({ owner: row.owner, until: row.until }))
+      }
+      return Effect.map(read(payment), (stream) => {
+        row.owner = lease.owner
+        row.until = lease.until
+        row.token += 1
+        return { ...stream, token: row.token }
+      })
+    }
+
+    const renew = (payment: PaymentId, token: number, until: Repository.Lease["until"]) => {
+      const row = tables.streams.get(payment)
+      if (row?.token !== token) return refuse(payment, new Repository.Fenced({ token }))
+      row.until = until
+      return Effect.void
+    }
+
+    const release = (payment: PaymentId, token: number) => {
+      const row = tables.streams.get(payment)
+      if (row?.token === token) {
+        row.owner = undefined
+        row.until = undefined
+      }
+      return Effect.void
+    }
+
+    const list = (
+      filter: Repository.Filter,
+      { cursor, limit }: { readonly limit: number; readonly cursor?: PaymentId | undefined }
+    ): Repository.Page => {
+      const matching = [...tables.views.values()]
+        .filter((view) => matches(view, filter) && (cursor === undefined || view.id < cursor))
+        .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+      const payments = matching.slice(0, limit)
+      return { payments, cursor: matching.length > limit ? payments.at(-1)?.id : undefined }
+    }
+
+    /** A page of streams by id. */
+    const page = (limit: number, after: PaymentId | undefined, wanted: (row: StreamRow) => boolean = () => true) =>
+      [...tables.streams]
+        .filter(([payment, row]) => (after === undefined || payment > after) && wanted(row))
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .slice(0, limit)
+        .map(([payment]) => payment)
+
+    return PaymentRepository.of({
+      create: (creation) => Effect.sync(() => create(creation)),
+      append: (request) => Effect.suspend(() => append(request)),
+      load: (payment) => Effect.suspend(() => read(payment)),
+      claim: (payment, lease, now) => Effect.suspend(() => claim(payment, lease, now)),
+      renew: (payment, token, until) => Effect.suspend(() => renew(payment, token, until)),
+      release: (payment, token) => Effect.suspend(() => release(payment, token)),
+      find: (payment) => Effect.sync(() => Option.fromUndefinedOr(tables.views.get(payment))),
+      list: (filter, page) => Effect.sync(() => list(filter, page)),
+      overdue: ({ after, before, limit, now }) =>
+        Effect.sync(() =>
+          page(
+            limit,
+            after,
+            ({ due, until }) => due !== undefined && due <= before && (until === undefined || until <= now)
+          )
+        ),
+      histories: ({ after, limit }) =>
+        Effect.suspend(() =>
+          Effect.forEach(page(limit, after), (payment) =>
+            Effect.map(Effect.result(read(payment)), (stream) => ({ payment, stream }))
+          )
+        ),
+      dropViews: Effect.sync(() => tables.views.clear()),
+      putViews: (views) =>
+        Effect.sync(() => {
+          for (const view of views) {
+            if ((tables.views.get(view.id)?.version ?? 0) < view.version) tables.views.set(view.id, view)
+          }
+        })
+    })
+  })
+)
+
+const refuse = (payment: PaymentId, reason: PaymentRepositoryError["reason"]) =>
+  Effect.fail(new PaymentRepositoryError({ payment, reason }))
+
+const matches = (view: PaymentView, filter: Repository.Filter): boolean =>
+  (filter.merchant === undefined || view.merchant === filter.merchant) &&
+  (filter.status === undefined || view.status === filter.status) &&
+  (filter.customer === undefined || view.customer === filter.customer) &&
+  (filter.from === undefined || view.createdAt >= filter.from) &&
+  (filter.until === undefined || view.createdAt < filter.until)

@@ -1,0 +1,58 @@
+/**
+ * Drops the read model and writes it again from the events (R8).
+ *
+ * Payments go on meanwhile: whatever is appended writes its own view, and the
+ * rebuild never replaces a later view by an earlier one. Until it is done, a
+ * payment may be missing from lists; its stream is never touched.
+ */
+import { Effect, Result, Schema } from "effect"
+import type { Stream } from "../adapters/PaymentRepository.ts"
+import { PaymentRepository } from "../adapters/PaymentRepository.ts"
+import * as PaymentDraft from "../domain/payment/PaymentDraft.ts"
+import { PaymentId } from "../domain/payment/PaymentEvent.ts"
+
+export const Report = Schema.Struct({
+  payments: Schema.Int,
+  events: Schema.Int,
+  /** Streams that cannot be read, and why: they have no view until somebody mends them. */
+  broken: Schema.Array(Schema.Struct({ payment: PaymentId, error: Schema.String }))
+})
+export type Report = typeof Report.Type
+
+/** So many streams at a time: memory stays the same however many there are. */
+const pageSize = 500
+
+export const rebuild = Effect.fn("ProjectionRebuild.rebuild")(function* (
+  onProgress: (report: Report) => Effect.Effect<void> = () => Effect.void
+) {
+  const repository = yield* PaymentRepository
+  yield* repository.dropViews
+  let report: Report = { payments: 0, events: 0, broken: [] }
+  let after: PaymentId | undefined
+  while (true) {
+    const page = yield* repository.histories({ limit: pageSize, after })
+    const projected = page.map(({ payment, stream }) => ({ payment, view: Result.flatMap(stream, project) }))
+    const views = projected.flatMap(({ view }) => (Result.isSuccess(view) ? [view.success] : []))
+    yield* repository.putViews(views)
+    report = {
+      payments: report.payments + views.length,
+      events: report.events + views.reduce((sum, { version }) => sum + version, 0),
+      broken: [
+        ...report.broken,
+        ...projected.flatMap(({ payment, view }) =>
+          Result.isFailure(view) ? [{ payment, error: view.failure.message }] : []
+        )
+      ]
+    }
+    yield* onProgress(report)
+    if (page.length < pageSize) return report
+    after = page.at(-1)?.payment
+  }
+})
+
+/** A history that cannot be folded is broken like one that cannot be read; the others have their views. */
+const project = ({ history }: Stream) =>
+  Result.try({
+    try: () => PaymentDraft.view(PaymentDraft.of(history))!,
+    catch: (cause) => new Error(String(cause))
+  })

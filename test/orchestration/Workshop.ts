@@ -1,0 +1,125 @@
+/**
+ * Everything a payment needs to run, in memory: scripted gateways, a database
+ * that outlives its layers, seeded ids, and the defaults of the policy.
+ */
+import { Effect, Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { CircuitBreaker, RateLimiter } from "effect/persistence"
+import type { GatewayError } from "../../src/adapters/PaymentGateway.ts"
+import { InDoubt, NotSent } from "../../src/adapters/PaymentGateway.ts"
+import * as Idempotency from "../../src/domain/Idempotency.ts"
+import type * as Gateway from "../../src/domain/payment/Gateway.ts"
+import { MethodToken, Reference } from "../../src/domain/payment/Gateway.ts"
+import { MerchantId, RequestId } from "../../src/domain/payment/PaymentEvent.ts"
+import type * as Risk from "../../src/domain/Risk.ts"
+import * as MemoryDatabase from "../../src/infra/memory/MemoryDatabase.ts"
+import * as MemoryEventBus from "../../src/infra/memory/MemoryEventBus.ts"
+import * as MemoryIdempotencyStore from "../../src/infra/memory/MemoryIdempotencyStore.ts"
+import * as MemoryLock from "../../src/infra/memory/MemoryLock.ts"
+import * as MemoryOutbox from "../../src/infra/memory/MemoryOutbox.ts"
+import * as MemoryPaymentRepository from "../../src/infra/memory/MemoryPaymentRepository.ts"
+import * as MemoryRiskScreen from "../../src/infra/memory/MemoryRiskScreen.ts"
+import * as ScriptedGateway from "../../src/infra/memory/ScriptedGateway.ts"
+import * as GatewayCall from "../../src/orchestration/GatewayCall.ts"
+import * as PaymentPolicy from "../../src/orchestration/PaymentPolicy.ts"
+import * as Payments from "../../src/orchestration/Payments.ts"
+
+export const shop = MerchantId.make("shop")
+export const key = (text: string) => Idempotency.IdempotencyKey.make(text)
+export const request = (text: string) => RequestId.make(text)
+export const eur = (minor: bigint) => ({ currency: "EUR", minor }) as const
+
+export const order = (changes: Partial<Payments.NewPayment> = {}): Payments.NewPayment => ({
+  amount: eur(10_99n),
+  capture: "automatic",
+  methods: [MethodToken.make("tok_visa")],
+  ...changes
+})
+
+// --- What gateways say ------------------------------------------------------
+
+export const approved: Gateway.Answer = {
+  _tag: "Approved",
+  reference: Reference.make("ch_1"),
+  captured: false
+}
+export const declined = (category: Gateway.DeclineCategory): Gateway.Answer => ({
+  _tag: "Declined",
+  decline: { code: "51", category }
+})
+
+/** The obvious good answer to each call. */
+export const agreeable: ScriptedGateway.Script = ({ call }) => {
+  switch (call._tag) {
+    case "Authorize":
+    case "Confirm":
+      return Effect.succeed(approved)
+    case "Capture":
+      return Effect.succeed({ _tag: "Captured", amount: call.amount })
+    case "Void":
+      return Effect.succeed({ _tag: "Voided" })
+    case "Refund":
+      return Effect.succeed({ _tag: "Refunded" })
+  }
+}
+
+/** Fails the first `times` asks of an operation with `reason`, then agrees. */
+export const failing =
+  (times: number, reason: GatewayError["reason"]): ScriptedGateway.Script =>
+  (asked) =>
+    asked.before < times ? Effect.fail(reason) : agreeable(asked)
+
+export const lost = new InDoubt({ because: "ConnectionLost" })
+export const unreachable = new NotSent({ because: "ConnectionRefused" })
+
+// --- The workshop -----------------------------------------------------------
+
+export interface Options {
+  readonly gateways: ReadonlyArray<ScriptedGateway.ScriptedGateway>
+  readonly database?: MemoryDatabase.Tables | undefined
+  readonly settings?: Partial<PaymentPolicy.Settings> | undefined
+  readonly waits?: Partial<Payments.Waits> | undefined
+  readonly rules?: ReadonlyArray<Risk.Rule> | undefined
+  /** A second process has a seed of its own. */
+  readonly seed?: number | undefined
+}
+
+/** Bytes from a linear congruential generator: enough to tell ids apart, the same every time. */
+const seeded = (seed: number) => {
+  let state = seed
+  return SecureRandom.make((size) =>
+    Uint8Array.from({ length: size }, () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return state >>> 24
+    })
+  )
+}
+
+export const layer = ({ database = MemoryDatabase.make(), gateways, rules, seed = 1, settings, waits }: Options) => {
+  const policy: PaymentPolicy.Settings = {
+    ...PaymentPolicy.defaults,
+    routing: { gateways: gateways.map(({ gateway: { capabilities, name } }) => ({ name, capabilities })), rules: [] },
+    screening: rules === undefined ? undefined : { whenUnavailable: "failClosed", timeoutMillis: 5000 },
+    ...settings
+  }
+  const stores = Layer.mergeAll(
+    MemoryPaymentRepository.layer,
+    MemoryIdempotencyStore.layer,
+    MemoryOutbox.layer,
+    MemoryLock.layer,
+    MemoryRiskScreen.layer(rules ?? [])
+  ).pipe(Layer.provideMerge(Layer.succeed(MemoryDatabase.MemoryDatabase, database)))
+  const world = Layer.mergeAll(
+    stores,
+    MemoryEventBus.layer,
+    Layer.succeed(PaymentPolicy.PaymentPolicy, policy),
+    Layer.succeed(SecureRandom.SecureRandom, seeded(seed)),
+    ScriptedGateway.layer(...gateways),
+    CircuitBreaker.layerStoreMemory(),
+    RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))
+  )
+  return Payments.layer({ answerMillis: 10_000, drainMillis: 1000, ...waits }).pipe(
+    Layer.provideMerge(GatewayCall.layer),
+    Layer.provideMerge(world)
+  )
+}
