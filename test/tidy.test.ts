@@ -16,8 +16,8 @@ const mayUse: Record<string, RegExp> = {
   domain: /^effect(\/|$)/,
   adapters: /^effect(\/|$)/,
   orchestration: /^effect(\/|$)/,
-  infra: /^(effect|@effect\/[a-z-]+|node:[a-z/]+)(\/|$)/,
-  edge: /^(effect|@effect\/[a-z-]+|node:[a-z/]+)(\/|$)/
+  infra: /^(effect|@effect\/[a-z-]+|node:[a-z_/]+)(\/|$)/,
+  edge: /^(effect|@effect\/[a-z-]+|node:[a-z_/]+)(\/|$)/
 }
 
 const banned: ReadonlyArray<readonly [where: RegExp, what: RegExp, why: string]> = [
