@@ -32,7 +32,7 @@ export interface DeadLetter {
 export class Outbox extends Context.Service<
   Outbox,
   {
-    /** Entries that are due, oldest first; at most one relay holds those of one payment. */
+    /** The entries of up to `limit` payments that are due, oldest first; at most one relay holds those of one payment. */
     readonly claim: (request: {
       readonly owner: RunId
       readonly now: Instant

@@ -84,12 +84,15 @@ export interface Creation {
   readonly lease: Lease
 }
 
-/** A key names one payment for good; `answer` is its view when it first came to rest. */
+/**
+ * A key names one payment for good; `answer` is its view when it first came to
+ * rest. A key that another kind of request took names no payment.
+ */
 export type Created =
   | { readonly _tag: "Created"; readonly token: number }
   | {
       readonly _tag: "KeyTaken"
-      readonly payment: PaymentId
+      readonly payment: PaymentId | undefined
       readonly fingerprint: Fingerprint
       readonly answer: PaymentView | undefined
     }
@@ -116,6 +119,12 @@ export interface Filter {
   /** Created at or after, and before. */
   readonly from?: Instant | undefined
   readonly until?: Instant | undefined
+}
+
+/** A payment and since when it owes something. */
+export interface Overdue {
+  readonly payment: PaymentId
+  readonly due: Instant
 }
 
 export interface Page {
@@ -146,13 +155,13 @@ export class PaymentRepository extends Context.Service<
       filter: Filter,
       page: { readonly limit: number; readonly cursor?: PaymentId | undefined }
     ) => Effect.Effect<Page, StorageUnavailable>
-    /** Payments that have owed something since before `before` and that nobody holds at `now`, by id, after `after`. */
+    /** Payments that have owed something since before `before` and that nobody holds at `now`, longest owed first. */
     readonly overdue: (query: {
       readonly before: Instant
       readonly now: Instant
       readonly limit: number
-      readonly after?: PaymentId | undefined
-    }) => Effect.Effect<ReadonlyArray<PaymentId>, StorageUnavailable>
+      readonly after?: Overdue | undefined
+    }) => Effect.Effect<ReadonlyArray<Overdue>, StorageUnavailable>
 
     /** Whole streams by id, after `after`: for rebuilding and verifying. One that is broken does not stop the others. */
     readonly histories: (query: { readonly limit: number; readonly after?: PaymentId | undefined }) => Effect.Effect<

@@ -6,6 +6,7 @@
  * processes may sweep at once: each payment is claimed by one of them.
  */
 import { Duration, Effect, Schema } from "effect"
+import type { Overdue } from "../adapters/PaymentRepository.ts"
 import { PaymentRepository } from "../adapters/PaymentRepository.ts"
 import type { PaymentId } from "../domain/payment/PaymentEvent.ts"
 import { newRun, now } from "./Clocks.ts"
@@ -39,10 +40,10 @@ export const sweep = Effect.fn("PaymentRecovery.sweep")(function* () {
   const repository = yield* PaymentRepository
   const started = yield* now
   let report = nothing
-  let after: PaymentId | undefined
+  let after: Overdue | undefined
   while (true) {
     const page = yield* repository.overdue({ before: started, now: yield* now, limit: pageSize, after })
-    const found = yield* Effect.forEach(page, resume, { concurrency })
+    const found = yield* Effect.forEach(page, ({ payment }) => resume(payment), { concurrency })
     report = found.reduce(add, report)
     if (page.length < pageSize) return report
     after = page.at(-1)

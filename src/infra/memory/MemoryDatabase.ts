@@ -18,13 +18,14 @@ import type { PaymentView } from "../../domain/payment/PaymentView.ts"
 
 export interface StreamRow {
   readonly merchant: MerchantId
+  version: number
   events: ReadonlyArray<{ readonly version: number; readonly event: Event }>
   owner: RunId | undefined
   until: Instant | undefined
   token: number
   due: Instant | undefined
-  /** The creation's answer, once the payment has come to rest. */
-  answer: PaymentView | undefined
+  /** The creation's key, which is answered once the payment has come to rest. */
+  readonly key: KeyRow
 }
 
 export interface OutboxRow {
@@ -35,20 +36,21 @@ export interface OutboxRow {
   retryAt: Instant | undefined
 }
 
+/** A key of a creation names its payment; one of another request has an owner and a lease. */
 export interface KeyRow {
   readonly fingerprint: Fingerprint
-  owner: RunId | undefined
-  until: Instant
+  readonly payment: PaymentId | undefined
+  readonly owner: RunId | undefined
+  readonly until: Instant | undefined
+  view: PaymentView | undefined
   answer: Answer | undefined
 }
 
 export interface Tables {
   readonly streams: Map<PaymentId, StreamRow>
   readonly views: Map<PaymentId, PaymentView>
-  /** Keys of creations, by merchant and key. */
-  readonly creations: Map<string, { readonly payment: PaymentId; readonly fingerprint: Fingerprint }>
-  /** Keys of other requests, by merchant and key. */
-  readonly requests: Map<string, KeyRow>
+  /** Idempotency keys of all requests, by merchant and key. */
+  readonly keys: Map<string, KeyRow>
   readonly outbox: Array<OutboxRow>
   readonly deadLetters: Map<string, DeadLetter>
   readonly locks: Map<string, { owner: RunId | undefined; until: number; token: number }>
@@ -59,8 +61,7 @@ export class MemoryDatabase extends Context.Service<MemoryDatabase, Tables>()("f
 export const make = (): Tables => ({
   streams: new Map(),
   views: new Map(),
-  creations: new Map(),
-  requests: new Map(),
+  keys: new Map(),
   outbox: [],
   deadLetters: new Map(),
   locks: new Map()

@@ -24,9 +24,10 @@ export const layer: Layer.Layer<Outbox, never, MemoryDatabase> = Layer.effect(
           .filter((row) => held(row, now) || (row.retryAt !== undefined && row.retryAt > now))
           .map(({ envelope }) => envelope.payment)
       )
-      return outbox
-        .filter(({ envelope }) => !barred.has(envelope.payment))
-        .slice(0, limit)
+      const due = outbox.filter(({ envelope }) => !barred.has(envelope.payment))
+      const chosen = new Set([...new Set(due.map(({ envelope }) => envelope.payment))].slice(0, limit))
+      return due
+        .filter(({ envelope }) => chosen.has(envelope.payment))
         .map((row) => {
           row.owner = owner
           row.until = until

@@ -5,7 +5,7 @@ import * as Repository from "../../adapters/PaymentRepository.ts"
 import { PaymentRepository, PaymentRepositoryError } from "../../adapters/PaymentRepository.ts"
 import type { Event, PaymentId } from "../../domain/payment/PaymentEvent.ts"
 import type { PaymentView } from "../../domain/payment/PaymentView.ts"
-import type { StreamRow } from "./MemoryDatabase.ts"
+import type { KeyRow, StreamRow } from "./MemoryDatabase.ts"
 import { compound, MemoryDatabase } from "./MemoryDatabase.ts"
 
 export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Layer.effect(
@@ -15,7 +15,8 @@ export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Laye
 
     /** Everything that one statement of `create` or `append` writes. */
     const write = (payment: PaymentId, row: StreamRow, events: ReadonlyArray<Event>, view: PaymentView) => {
-      const first = row.events.length + 1
+      const first = row.version + 1
+      row.version += events.length
       row.events = [...row.events, ...events.map((event, index) => ({ version: first + index, event }))]
       tables.views.set(payment, view)
       for (const [index, event] of events.entries()) {
@@ -26,30 +27,41 @@ export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Laye
     }
 
     const read = (payment: PaymentId): Effect.Effect<Repository.Stream, PaymentRepositoryError> => {
-      const events = tables.streams.get(payment)?.events ?? []
-      const gap = events.findIndex(({ version }, index) => version !== index + 1)
-      if (gap === -1) return Effect.succeed({ history: events.map(({ event }) => event), version: events.length })
-      const actual = events[gap]!.version
-      return refuse(payment, new Repository.EventContinuityError({ expected: gap + 1, actual }))
+      const { events, version } = tables.streams.get(payment) ?? { events: [], version: 0 }
+      const gap = events.findIndex((stored, index) => stored.version !== index + 1)
+      if (gap === -1 && events.length === version) {
+        return Effect.succeed({ history: events.map(({ event }) => event), version })
+      }
+      const [expected, actual] = gap === -1 ? [version, events.length] : [gap + 1, events[gap]!.version]
+      return refuse(payment, new Repository.EventContinuityError({ expected, actual }))
     }
 
     const create = (creation: Repository.Creation): Repository.Created => {
       const { events, fingerprint, key, lease, merchant, payment, view } = creation
       const named = compound(merchant, key)
-      const taken = tables.creations.get(named)
+      const taken = tables.keys.get(named)
       if (taken !== undefined) {
-        return { _tag: "KeyTaken", ...taken, answer: tables.streams.get(taken.payment)?.answer }
+        return { _tag: "KeyTaken", payment: taken.payment, fingerprint: taken.fingerprint, answer: taken.view }
+      }
+      const keyRow: KeyRow = {
+        fingerprint,
+        payment,
+        owner: undefined,
+        until: undefined,
+        view: undefined,
+        answer: undefined
       }
       const row: StreamRow = {
         merchant,
+        version: 0,
         events: [],
         owner: lease.owner,
         until: lease.until,
         token: 1,
         due: creation.due,
-        answer: undefined
+        key: keyRow
       }
-      tables.creations.set(named, { payment, fingerprint })
+      tables.keys.set(named, keyRow)
       tables.streams.set(payment, row)
       write(payment, row, events, view)
       return { _tag: "Created", token: row.token }
@@ -58,7 +70,7 @@ export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Laye
     const append = (request: Repository.Append) => {
       const { answer, claim, due, events, expected, payment, view } = request
       const row = tables.streams.get(payment)
-      if (row === undefined || row.events.length !== expected) {
+      if (row === undefined || row.version !== expected) {
         // A holder that was fenced off learns that, not that it lost a race it must not run again.
         return claim !== undefined && row !== undefined && row.token !== claim.token
           ? refuse(payment, new Repository.Fenced({ token: claim.token }))
@@ -70,7 +82,7 @@ export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Laye
         row.until = claim.until === "released" ? undefined : claim.until
       }
       row.due = due
-      row.answer ??= answer
+      row.key.view ??= answer
       write(payment, row, events, view)
       return Effect.void
     }
@@ -116,13 +128,16 @@ export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Laye
       return { payments, cursor: matching.length > limit ? payments.at(-1)?.id : undefined }
     }
 
-    /** A page of streams by id. */
-    const page = (limit: number, after: PaymentId | undefined, wanted: (row: StreamRow) => boolean = () => true) =>
+    const overdue = ({ after, before, limit, now }: Parameters<PaymentRepository["Service"]["overdue"]>[0]) =>
       [...tables.streams]
-        .filter(([payment, row]) => (after === undefined || payment > after) && wanted(row))
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([payment, { due, until }]) =>
+          due !== undefined && due <= before && (until === undefined || until <= now) ? [{ payment, due }] : []
+        )
+        .toSorted((a, b) => a.due - b.due || (a.payment < b.payment ? -1 : 1))
+        .filter(
+          ({ due, payment }) => after === undefined || due > after.due || (due === after.due && payment > after.payment)
+        )
         .slice(0, limit)
-        .map(([payment]) => payment)
 
     return PaymentRepository.of({
       create: (creation) => Effect.sync(() => create(creation)),
@@ -133,18 +148,15 @@ export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Laye
       release: (payment, token) => Effect.suspend(() => release(payment, token)),
       find: (payment) => Effect.sync(() => Option.fromUndefinedOr(tables.views.get(payment))),
       list: (filter, page) => Effect.sync(() => list(filter, page)),
-      overdue: ({ after, before, limit, now }) =>
-        Effect.sync(() =>
-          page(
-            limit,
-            after,
-            ({ due, until }) => due !== undefined && due <= before && (until === undefined || until <= now)
-          )
-        ),
+      overdue: (query) => Effect.sync(() => overdue(query)),
       histories: ({ after, limit }) =>
         Effect.suspend(() =>
-          Effect.forEach(page(limit, after), (payment) =>
-            Effect.map(Effect.result(read(payment)), (stream) => ({ payment, stream }))
+          Effect.forEach(
+            [...tables.streams.keys()]
+              .filter((payment) => after === undefined || payment > after)
+              .toSorted()
+              .slice(0, limit),
+            (payment) => Effect.map(Effect.result(read(payment)), (stream) => ({ payment, stream }))
           )
         ),
       dropViews: Effect.sync(() => tables.views.clear()),

@@ -1,0 +1,120 @@
+/**
+ * The tables, as steps that run once each, in order, under a lock.
+ *
+ * Everything is in the schema `florin`, so that a database may be shared. A
+ * step that has been released never changes; a change is a new step.
+ *
+ * - `streams`: the head of each payment's stream: how many events, who holds
+ *   it, when something is owed.
+ * - `events`: the truth. `position` counts globally but commits out of order;
+ *   with `xid` a reader stops before transactions that are still open.
+ * - `payments`: the read model, one view a payment. Its columns are generated
+ *   from the view, so that they cannot disagree with it.
+ * - `idempotency`, `outbox`, `dead_letters`, `locks`: as their adapters say.
+ */
+import { Effect, Layer } from "effect"
+import * as Migrator from "effect/sql/Migrator"
+import { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+
+/** One statement a call: the wire protocol's prepared statements hold no more. */
+const statements = (...texts: ReadonlyArray<string>) =>
+  Effect.flatMap(SqlClient, (sql) => Effect.forEach(texts, (text) => sql.unsafe(text), { discard: true }))
+
+const payments = statements(
+  // Half-full pages keep an update of a row beside it, without touching the indexes.
+  `create table florin.streams (
+    payment text collate "C" primary key,
+    merchant text not null,
+    version integer not null,
+    token bigint not null,
+    owner text,
+    lease_until timestamptz,
+    due timestamptz
+  ) with (fillfactor = 50)`,
+  `create index streams_due on florin.streams (due, payment) where due is not null`,
+  `create table florin.events (
+    payment text collate "C" not null,
+    version integer not null,
+    position bigint generated always as identity,
+    merchant text not null,
+    type text not null,
+    data jsonb not null,
+    at timestamptz not null,
+    xid xid8 not null default pg_current_xact_id(),
+    primary key (payment, version)
+  )`,
+  `create index events_order on florin.events (xid, position)`,
+  `create table florin.payments (
+    id text collate "C" primary key,
+    version integer not null,
+    view jsonb not null,
+    merchant text generated always as (view ->> 'merchant') stored,
+    status text generated always as (view ->> 'status') stored,
+    currency text generated always as (view ->> 'currency') stored,
+    amount_minor bigint generated always as ((view ->> 'amountMinor')::bigint) stored,
+    captured_minor bigint generated always as ((view ->> 'capturedMinor')::bigint) stored,
+    refunded_minor bigint generated always as ((view ->> 'refundedMinor')::bigint) stored,
+    disputed_minor bigint generated always as ((view ->> 'disputedMinor')::bigint) stored,
+    customer text generated always as (view ->> 'customer') stored,
+    created_millis bigint generated always as ((view ->> 'createdAt')::bigint) stored
+  ) with (fillfactor = 50)`,
+  `create index payments_customer on florin.payments (merchant, customer, created_millis) where customer is not null`
+)
+
+const delivery = statements(
+  `create table florin.outbox (
+    payment text collate "C" not null,
+    version integer not null,
+    position bigint not null,
+    failures integer not null default 0,
+    owner text,
+    lease_until timestamptz,
+    retry_at timestamptz,
+    primary key (payment, version)
+  )`,
+  `create index outbox_position on florin.outbox (position)`,
+  `create table florin.dead_letters (
+    payment text collate "C" not null,
+    version integer not null,
+    failures integer not null,
+    error text not null,
+    at timestamptz not null,
+    primary key (payment, version)
+  )`
+)
+
+const coordination = statements(
+  `create table florin.idempotency (
+    merchant text not null,
+    key text collate "C" not null,
+    fingerprint text not null,
+    payment text collate "C",
+    owner text,
+    lease_until timestamptz,
+    answer jsonb,
+    primary key (merchant, key)
+  )`,
+  `create unique index idempotency_payment on florin.idempotency (payment) where payment is not null`,
+  `create table florin.locks (
+    name text primary key,
+    owner text,
+    lease_until timestamptz not null,
+    token bigint not null
+  )`
+)
+
+/** Brings the database up to date. Processes that start together wait for one of them. */
+export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient> = Effect.gen(function* () {
+  yield* statements(`create schema if not exists florin`)
+  yield* Migrator.make({})({
+    loader: Migrator.fromRecord({
+      "0001_payments": payments,
+      "0002_delivery": delivery,
+      "0003_coordination": coordination
+    }),
+    table: "florin.migrations"
+  })
+})
+
+export const layer: Layer.Layer<never, Migrator.MigrationError | SqlError, SqlClient> = Layer.effectDiscard(migrate)

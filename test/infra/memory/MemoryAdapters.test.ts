@@ -1,0 +1,25 @@
+import { Layer } from "effect"
+import * as MemoryDatabase from "../../../src/infra/memory/MemoryDatabase.ts"
+import * as MemoryEventBus from "../../../src/infra/memory/MemoryEventBus.ts"
+import * as MemoryIdempotencyStore from "../../../src/infra/memory/MemoryIdempotencyStore.ts"
+import * as MemoryLock from "../../../src/infra/memory/MemoryLock.ts"
+import * as MemoryOutbox from "../../../src/infra/memory/MemoryOutbox.ts"
+import * as MemoryPaymentRepository from "../../../src/infra/memory/MemoryPaymentRepository.ts"
+import * as MemoryRiskScreen from "../../../src/infra/memory/MemoryRiskScreen.ts"
+import * as EventBusContract from "../../contract/EventBusContract.ts"
+import * as IdempotencyStoreContract from "../../contract/IdempotencyStoreContract.ts"
+import * as LockContract from "../../contract/LockContract.ts"
+import * as OutboxContract from "../../contract/OutboxContract.ts"
+import * as RiskScreenContract from "../../contract/RiskScreenContract.ts"
+
+const repository = MemoryPaymentRepository.layer
+const database = Layer.fresh(MemoryDatabase.layer)
+
+IdempotencyStoreContract.suite("memory", MemoryIdempotencyStore.layer.pipe(Layer.provide(database)))
+LockContract.suite("memory", MemoryLock.layer.pipe(Layer.provide(database)))
+OutboxContract.suite("memory", Layer.mergeAll(MemoryOutbox.layer, repository).pipe(Layer.provide(database)))
+EventBusContract.suite("memory", Layer.mergeAll(MemoryEventBus.layer, repository).pipe(Layer.provide(database)))
+RiskScreenContract.suite(
+  "memory",
+  Layer.mergeAll(MemoryRiskScreen.layer(RiskScreenContract.rules), repository).pipe(Layer.provide(database))
+)

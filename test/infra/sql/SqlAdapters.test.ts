@@ -1,0 +1,25 @@
+import { Layer } from "effect"
+import * as SqlEventBus from "../../../src/infra/sql/SqlEventBus.ts"
+import * as SqlIdempotencyStore from "../../../src/infra/sql/SqlIdempotencyStore.ts"
+import * as SqlLock from "../../../src/infra/sql/SqlLock.ts"
+import * as SqlOutbox from "../../../src/infra/sql/SqlOutbox.ts"
+import * as SqlPaymentRepository from "../../../src/infra/sql/SqlPaymentRepository.ts"
+import * as SqlRiskScreen from "../../../src/infra/sql/SqlRiskScreen.ts"
+import * as EventBusContract from "../../contract/EventBusContract.ts"
+import * as IdempotencyStoreContract from "../../contract/IdempotencyStoreContract.ts"
+import * as LockContract from "../../contract/LockContract.ts"
+import * as OutboxContract from "../../contract/OutboxContract.ts"
+import * as RiskScreenContract from "../../contract/RiskScreenContract.ts"
+import * as FlorinDatabase from "./FlorinDatabase.ts"
+
+const repository = SqlPaymentRepository.layer
+const database = Layer.fresh(FlorinDatabase.layer)
+
+IdempotencyStoreContract.suite("PostgreSQL", SqlIdempotencyStore.layer.pipe(Layer.provide(database)))
+LockContract.suite("PostgreSQL", SqlLock.layer.pipe(Layer.provide(database)))
+OutboxContract.suite("PostgreSQL", Layer.mergeAll(SqlOutbox.layer, repository).pipe(Layer.provide(database)))
+EventBusContract.suite("PostgreSQL", Layer.mergeAll(SqlEventBus.layer, repository).pipe(Layer.provide(database)))
+RiskScreenContract.suite(
+  "PostgreSQL",
+  Layer.mergeAll(SqlRiskScreen.layer(RiskScreenContract.rules), repository).pipe(Layer.provide(database))
+)
