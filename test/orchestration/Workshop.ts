@@ -7,6 +7,7 @@ import { SecureRandom } from "effect/crypto"
 import { CircuitBreaker, RateLimiter } from "effect/persistence"
 import type { GatewayError } from "../../src/adapters/PaymentGateway.ts"
 import { InDoubt, NotSent } from "../../src/adapters/PaymentGateway.ts"
+import { PaymentRepository } from "../../src/adapters/PaymentRepository.ts"
 import * as Idempotency from "../../src/domain/Idempotency.ts"
 import type * as Gateway from "../../src/domain/payment/Gateway.ts"
 import { MethodToken, Reference } from "../../src/domain/payment/Gateway.ts"
@@ -80,6 +81,8 @@ export interface Options {
   readonly settings?: Partial<PaymentPolicy.Settings> | undefined
   readonly waits?: Partial<Payments.Waits> | undefined
   readonly rules?: ReadonlyArray<Risk.Rule> | undefined
+  /** Stands between the code and its store: to fail on the way there, or on the way back. */
+  readonly between?: ((repository: PaymentRepository["Service"]) => Partial<PaymentRepository["Service"]>) | undefined
   /** A second process has a seed of its own. */
   readonly seed?: number | undefined
 }
@@ -95,7 +98,15 @@ const seeded = (seed: number) => {
   )
 }
 
-export const layer = ({ database = MemoryDatabase.make(), gateways, rules, seed = 1, settings, waits }: Options) => {
+export const layer = ({
+  between,
+  database = MemoryDatabase.make(),
+  gateways,
+  rules,
+  seed = 1,
+  settings,
+  waits
+}: Options) => {
   const policy: PaymentPolicy.Settings = {
     ...PaymentPolicy.defaults,
     routing: { gateways: gateways.map(({ gateway: { capabilities, name } }) => ({ name, capabilities })), rules: [] },
@@ -103,7 +114,12 @@ export const layer = ({ database = MemoryDatabase.make(), gateways, rules, seed 
     ...settings
   }
   const stores = Layer.mergeAll(
-    MemoryPaymentRepository.layer,
+    between === undefined
+      ? MemoryPaymentRepository.layer
+      : Layer.effect(
+          PaymentRepository,
+          Effect.map(PaymentRepository, (repository) => ({ ...repository, ...between(repository) }))
+        ).pipe(Layer.provide(MemoryPaymentRepository.layer)),
     MemoryIdempotencyStore.layer,
     MemoryOutbox.layer,
     MemoryLock.layer,

@@ -35,8 +35,10 @@ export type PaymentId = typeof PaymentId.Type
 export const MerchantId = Token(64).pipe(Schema.brand("MerchantId"))
 export type MerchantId = typeof MerchantId.Type
 
-/** Names one request of the merchant, so that repeating it records nothing. */
-export const RequestId = Token(255).pipe(Schema.brand("RequestId"))
+/** Names one request of the merchant, so that repeating it records nothing; an idempotency key fits. */
+export const RequestId = Schema.String.check(
+  Schema.isPattern(/^[ -~]{1,255}$/, { expected: "a request id of 1 to 255 printable ASCII characters" })
+).pipe(Schema.brand("RequestId"))
 export type RequestId = typeof RequestId.Type
 
 export const DisputeId = Token(255).pipe(Schema.brand("DisputeId"))

@@ -1,0 +1,46 @@
+/** The HTTP server: the API's routes, what answers where there is none, and what answers when something breaks. */
+import { NodeHttpServer } from "@effect/platform-node"
+import { Cause, Duration, Effect, Layer } from "effect"
+import { HttpRouter } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { createServer } from "node:http"
+import * as InvalidRequests from "./InvalidRequests.ts"
+import * as PaymentsHandlers from "./PaymentsHandlers.ts"
+import { PaymentsApi } from "./PaymentsApi.ts"
+import * as Problem from "./Problem.ts"
+import * as RequestBody from "./RequestBody.ts"
+
+const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).pipe(
+  Layer.provide([PaymentsHandlers.payments, PaymentsHandlers.system]),
+  Layer.provide([InvalidRequests.layer, RequestBody.layer])
+)
+
+const nothingHere = HttpRouter.add("*", "*", Effect.succeed(Problem.toResponse(new Problem.RouteNotFound())))
+
+/** A bug is logged with its cause, and answered without it. */
+const bugs = HttpRouter.middleware(
+  (httpEffect) =>
+    Effect.catchCauseIf(
+      httpEffect,
+      (cause) => !Cause.hasInterruptsOnly(cause),
+      (cause) =>
+        Effect.as(Effect.logError("a request failed on a bug", cause), Problem.toResponse(new Problem.InternalError()))
+    ),
+  { global: true }
+)
+
+export const routes = Layer.mergeAll(api, nothingHere, bugs)
+
+export interface Options {
+  readonly host: string
+  readonly port: number
+  /** How long requests that are being answered may take when the service ends. */
+  readonly drainMillis: number
+}
+
+export const layer = ({ drainMillis, host, port }: Options) =>
+  HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+    Layer.provideMerge(
+      NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: Duration.millis(drainMillis) })
+    )
+  )

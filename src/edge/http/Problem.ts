@@ -1,0 +1,123 @@
+/**
+ * What the API answers when it does not do what was asked: RFC 9457 problem
+ * details, each with a `type` that never changes.
+ */
+import { Schema } from "effect"
+import { HttpServerResponse, ProblemDetails } from "effect/http"
+import { HttpApiError } from "effect/http-api"
+import { Rule } from "../../domain/payment/PaymentCommand.ts"
+
+const Issue = Schema.Struct({
+  /** Where in the request, the part first: `payload`, `headers`, `query`. */
+  path: Schema.Array(Schema.Union([Schema.String, Schema.Number])),
+  /** What was expected, and what came. */
+  message: Schema.String
+})
+
+/** Something in the request is not what it should be. */
+export class InvalidRequest extends HttpApiError.Problem<InvalidRequest>()(
+  "InvalidRequest",
+  { type: "urn:florin:problem:invalid-request", status: 400, title: "The request is not valid" },
+  { errors: Schema.Array(Issue) }
+) {}
+
+/** Florin takes tokens, never card numbers; the number itself is not repeated here. */
+export class CardNumberRefused extends HttpApiError.Problem<CardNumberRefused>()(
+  "CardNumberRefused",
+  { type: "urn:florin:problem:card-number", status: 400, title: "Card numbers are not taken, only tokens" },
+  { path: Schema.Array(Schema.Union([Schema.String, Schema.Number])) }
+) {}
+
+export class BodyTooLarge extends HttpApiError.Problem<BodyTooLarge>()(
+  "BodyTooLarge",
+  { type: "urn:florin:problem:body-too-large", status: 413, title: "The request body is too large" },
+  { maxBytes: Schema.Int }
+) {}
+
+export class NotJson extends HttpApiError.Problem<NotJson>()("NotJson", {
+  type: "urn:florin:problem:not-json",
+  status: 415,
+  title: "The request body is not declared as JSON"
+}) {}
+
+export class PaymentNotFound extends HttpApiError.Problem<PaymentNotFound>()("PaymentNotFound", {
+  type: "urn:florin:problem:payment-not-found",
+  status: 404,
+  title: "There is no such payment"
+}) {}
+
+export class RouteNotFound extends HttpApiError.Problem<RouteNotFound>()("RouteNotFound", {
+  type: "urn:florin:problem:route-not-found",
+  status: 404,
+  title: "There is nothing at this path for this method"
+}) {}
+
+/** The payment's state has no such move; `rule` says which rule forbids it. */
+export class OperationRefused extends HttpApiError.Problem<OperationRefused>()(
+  "OperationRefused",
+  { type: "urn:florin:problem:operation-refused", status: 409, title: "The payment's state refuses this" },
+  { state: Schema.String, rule: Rule }
+) {}
+
+/** The first request under this key is still being answered: ask again after `Retry-After`. */
+export class RequestInFlight extends HttpApiError.Problem<RequestInFlight>()("RequestInFlight", {
+  type: "urn:florin:problem:request-in-flight",
+  status: 409,
+  title: "The first request under this idempotency key has no answer yet"
+}) {}
+
+export class KeyReused extends HttpApiError.Problem<KeyReused>()(
+  "KeyReused",
+  {
+    type: "urn:florin:problem:idempotency-key-reused",
+    status: 422,
+    title: "This idempotency key was used with another request"
+  },
+  { field: Schema.String }
+) {}
+
+/** What is stored of this payment cannot be read in full, so nothing is done with it until somebody mends it. */
+export class PaymentStopped extends HttpApiError.Problem<PaymentStopped>()("PaymentStopped", {
+  type: "urn:florin:problem:payment-stopped",
+  status: 500,
+  title: "This payment's history is damaged"
+}) {}
+
+export class InternalError extends HttpApiError.Problem<InternalError>()("InternalError", {
+  type: "urn:florin:problem:internal-error",
+  status: 500,
+  title: "Something went wrong here; the log knows what"
+}) {}
+
+/** The store does not answer. Nothing is lost: ask again after `Retry-After`, with the same key. */
+export class Unavailable extends HttpApiError.Problem<Unavailable>()("Unavailable", {
+  type: "urn:florin:problem:unavailable",
+  status: 503,
+  title: "The service cannot answer now"
+}) {}
+
+export type Problem =
+  | InvalidRequest
+  | CardNumberRefused
+  | BodyTooLarge
+  | NotJson
+  | PaymentNotFound
+  | RouteNotFound
+  | OperationRefused
+  | RequestInFlight
+  | KeyReused
+  | PaymentStopped
+  | InternalError
+  | Unavailable
+
+/** Seconds after which asking again makes sense: most payments come to rest within one. */
+const retryAfterSeconds = "1"
+
+/** The problem as a response, with `Retry-After` where asking again is the answer. */
+export const toResponse = (problem: Problem): HttpServerResponse.HttpServerResponse => {
+  const body: ProblemDetails.ProblemDetails = { ...problem }
+  const response = ProblemDetails.toResponse(body)
+  return problem._tag === "RequestInFlight" || problem._tag === "Unavailable"
+    ? HttpServerResponse.setHeader(response, "retry-after", retryAfterSeconds)
+    : response
+}

@@ -1,0 +1,65 @@
+/** The API over memory, called like over the network: a request in, a response out. */
+import { Context, Effect, Layer, Logger } from "effect"
+import { HttpRouter, HttpServer } from "effect/http"
+import * as HttpService from "../../../src/edge/http/HttpService.ts"
+import { Merchant } from "../../../src/edge/http/PaymentsHandlers.ts"
+import * as Workshop from "../../orchestration/Workshop.ts"
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export type Call = (
+  method: string,
+  path: string,
+  options?: {
+    readonly key?: string
+    readonly body?: unknown
+    readonly text?: string
+    readonly headers?: Record<string, string>
+  }
+) => Promise<Reply>
+
+/** Runs `use` against an API of its own. */
+export const withApi = (options: Workshop.Options, use: (call: Call) => Promise<void>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() =>
+      HttpRouter.toWebHandler(
+        HttpService.routes.pipe(
+          Layer.provide(Layer.succeed(Merchant, Workshop.shop)),
+          Layer.provide(Workshop.layer(options)),
+          Layer.provide(HttpServer.layerServices),
+          Layer.provide(Logger.layer([]))
+        ),
+        { disableLogger: true }
+      )
+    ),
+    ({ handler }) =>
+      Effect.promise(() =>
+        use(async (method, path, { body, headers, key, text } = {}) => {
+          const response = await handler(
+            new Request(`http://florin.test${path}`, {
+              method,
+              headers: {
+                "content-type": "application/json",
+                ...(key !== undefined && { "idempotency-key": key }),
+                ...headers
+              },
+              ...(method !== "GET" && { body: text ?? (body === undefined ? "" : JSON.stringify(body)) })
+            }),
+            Context.empty()
+          )
+          const content = await response.text()
+          return {
+            status: response.status,
+            headers: response.headers,
+            body: content === "" ? {} : JSON.parse(content)
+          }
+        })
+      ),
+    ({ dispose }) => Effect.promise(dispose)
+  )
+
+export const order = { amount: 1099, currency: "EUR", paymentMethods: ["tok_visa"] }
