@@ -139,3 +139,6 @@ export const layer = ({
     Layer.provideMerge(world)
   )
 }
+
+/** What a test in the workshop may ask for. */
+export type Services = Layer.Success<ReturnType<typeof layer>>

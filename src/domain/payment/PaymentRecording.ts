@@ -160,8 +160,10 @@ export const changeStanding = (command: Unanswered, state: Payment.Begun): Decis
   }
   const { standing } = open
   const operation = open.id
+  // One question has one moment: the same moment again is a repeat. A takeover has asked nothing yet.
+  const isRepeat = "askedAt" in standing && standing.asks > 0 && standing.askedAt >= command.at
   const doubted = (asked: "send" | "lookup", reason: DoubtReason) =>
-    ("askedAt" in standing && standing.askedAt >= command.at) || standing._tag === "Escalated"
+    isRepeat || standing._tag === "Escalated"
       ? accept()
       : accept({ _tag: "OperationDoubted", operation, asked, reason, at: command.at })
 

@@ -197,10 +197,9 @@ export const settling: ReadonlyArray<Command> = [
 /** Enough operations to decline, confirm, capture twice and refund twice; more only repeats with higher ordinals. */
 const maxEnded = 3
 
-/** What no rule reads: labels, and how often something was sent or asked. */
+/** What no rule reads: labels, and how often something was sent. */
 const labels = new Set([
   "sends",
-  "asks",
   "order",
   "evidence",
   "detail",
