@@ -8,6 +8,7 @@ import { CircuitBreaker, RateLimiter } from "effect/persistence"
 import type { GatewayError } from "../../src/adapters/PaymentGateway.ts"
 import { InDoubt, NotSent } from "../../src/adapters/PaymentGateway.ts"
 import { PaymentRepository } from "../../src/adapters/PaymentRepository.ts"
+import type { RiskScreen } from "../../src/adapters/RiskScreen.ts"
 import * as Idempotency from "../../src/domain/Idempotency.ts"
 import type * as Gateway from "../../src/domain/payment/Gateway.ts"
 import { MethodToken, Reference } from "../../src/domain/payment/Gateway.ts"
@@ -80,7 +81,10 @@ export interface Options {
   readonly database?: MemoryDatabase.Tables | undefined
   readonly settings?: Partial<PaymentPolicy.Settings> | undefined
   readonly waits?: Partial<Payments.Waits> | undefined
+  /** Screens by these rules; without, nothing is screened. */
   readonly rules?: ReadonlyArray<Risk.Rule> | undefined
+  /** Screens instead of the rules. */
+  readonly screen?: Layer.Layer<RiskScreen> | undefined
   /** Stands between the code and its store: to fail on the way there, or on the way back. */
   readonly between?: ((repository: PaymentRepository["Service"]) => Partial<PaymentRepository["Service"]>) | undefined
   /** A second process has a seed of its own. */
@@ -103,6 +107,7 @@ export const layer = ({
   database = MemoryDatabase.make(),
   gateways,
   rules,
+  screen,
   seed = 1,
   settings,
   waits
@@ -123,7 +128,7 @@ export const layer = ({
     MemoryIdempotencyStore.layer,
     MemoryOutbox.layer,
     MemoryLock.layer,
-    MemoryRiskScreen.layer(rules ?? [])
+    screen ?? MemoryRiskScreen.layer(rules ?? [])
   ).pipe(Layer.provideMerge(Layer.succeed(MemoryDatabase.MemoryDatabase, database)))
   const world = Layer.mergeAll(
     stores,
