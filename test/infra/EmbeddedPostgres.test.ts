@@ -1,7 +1,7 @@
 /** Real servers, real processes, real time; nothing sleeps for a fixed time, everything waited for has a bound. */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Schedule } from "effect"
+import { Effect, Exit, Fiber, Layer, Option, Schedule, Scope } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { ChildProcess } from "node:child_process"
 import { spawn, spawnSync } from "node:child_process"
@@ -191,6 +191,45 @@ describe("EmbeddedPostgres", () => {
       owner.child.kill("SIGTERM")
       yield* until("the owner's end", owner.exited)
       assert.isFalse(isAlive(pid))
+    })
+  )
+
+  it.live("starts a server again that was killed while it is needed, its own or another's", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* existing
+      const answers = (server: EmbeddedPostgres.Server) =>
+        connectedTo(server, read).pipe(
+          Effect.retry(Schedule.spaced("20 millis")),
+          Effect.timeoutOrElse({ duration: "8 seconds", orElse: () => Effect.die(new Error("it did not come back")) })
+        )
+      const owner = yield* EmbeddedPostgres.start({ dataDir })
+      const sharer = yield* EmbeddedPostgres.start({ dataDir })
+      assert.deepStrictEqual([owner.owned, sharer.owned], [true, false])
+      yield* connectedTo(owner, write)
+      const first = yield* until("a postmaster", () => postmasterOf(dataDir))
+      process.kill(first, "SIGKILL")
+      yield* until("another postmaster", () => {
+        const next = postmasterOf(dataDir)
+        return next !== undefined && next !== first && next
+      })
+      assert.deepStrictEqual(yield* answers(owner), [{ n: 42 }])
+      assert.deepStrictEqual(yield* answers(sharer), [{ n: 42 }])
+    })
+  )
+
+  it.live("takes over when the process that shared its server ends", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* existing
+      const scope = yield* Scope.make()
+      yield* Scope.provide(EmbeddedPostgres.start({ dataDir, durable: false }), scope)
+      const sharer = yield* EmbeddedPostgres.start({ dataDir, durable: false })
+      assert.isFalse(sharer.owned)
+      yield* Scope.close(scope, Exit.void)
+      const came = yield* connectedTo(sharer, one).pipe(
+        Effect.retry(Schedule.spaced("20 millis")),
+        Effect.timeoutOption("8 seconds")
+      )
+      assert.deepStrictEqual(Option.getOrUndefined(came), [{ n: 1 }])
     })
   )
 

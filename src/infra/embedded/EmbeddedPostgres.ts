@@ -9,6 +9,8 @@
  *   and on no port; there is no password.
  * - A server that is being started or shut down by somebody else, or was left
  *   by one that crashed just now, is waited for, within bounds.
+ * - A server that ends while it is needed, ours or the shared one, is started
+ *   again on the same socket: clients connect anew and go on.
  * - It is a process, so time is the machine's: starting under a `TestClock`
  *   waits forever.
  */
@@ -52,7 +54,7 @@ export const start = Effect.fn("EmbeddedPostgres.start")(function* ({
   const binaries = yield* PostgresBinaries.find(user)
   const directory = yield* DataDirectory.open(dataDir, user)
   yield* DataDirectory.initialise(directory, { binaries, durable, user })
-  return yield* shared(directory, durable).pipe(
+  const obtain = shared(directory, durable).pipe(
     Effect.flatMap(
       Option.match({
         onSome: Effect.succeed,
@@ -64,6 +66,31 @@ export const start = Effect.fn("EmbeddedPostgres.start")(function* ({
       schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo({ duration: patience }))
     })
   )
+  const running = yield* obtain
+  yield* Effect.forkScoped(keep(running, obtain))
+  return running.server
+})
+
+/** A server, and the moment when it is no more. */
+interface Running {
+  readonly server: Server
+  readonly gone: Effect.Effect<void>
+}
+
+/** Starts the server again whenever it is gone, for as long as the scope is open. */
+const keep = Effect.fnUntraced(function* (
+  first: Running,
+  obtain: Effect.Effect<Running, EmbeddedPostgresError, Scope.Scope>
+) {
+  let running = first
+  while (true) {
+    yield* running.gone
+    yield* Effect.logWarning("the database server has ended; starting it again")
+    running = yield* obtain.pipe(
+      Effect.tapError((error) => Effect.logError("the database server cannot be started", error)),
+      Effect.retry(Schedule.spaced("1 second"))
+    )
+  }
 })
 
 /** `start`, and a client connected to it; of `pool` only the pool's own settings are taken. */
@@ -105,8 +132,25 @@ const shared = Effect.fnUntraced(function* (directory: DataDirectory.DataDirecto
   if (durable && fsync !== "on") {
     return yield* inUse(directory, "by a server that was started for tests and does not wait for the disk")
   }
-  return Option.some<Server>({ socketDir, username, database, owned: false })
+  return Option.some<Running>({ server: { socketDir, username, database, owned: false }, gone: ended(named.value.pid) })
 })
+
+/** Somebody else's process can only be looked at; a second later is soon enough to take its place. */
+const ended = (pid: number): Effect.Effect<void> =>
+  Effect.sync(() => isAlive(pid)).pipe(
+    Effect.repeat({ until: (alive) => !alive, schedule: Schedule.spaced("1 second") }),
+    Effect.asVoid
+  )
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // It is there, but another user's.
+    return (error as NodeJS.ErrnoException).code === "EPERM"
+  }
+}
 
 // --- Our own ----------------------------------------------------------------
 
@@ -149,7 +193,11 @@ const owned = Effect.fnUntraced(function* (
     return yield* isLock(complaint) ? locked(directory) : didNotStart(complaint, log)
   }
   const { database, username } = DataDirectory
-  return { socketDir: directory.socketDir, username, database, owned: true }
+  const running: Running = {
+    server: { socketDir: directory.socketDir, username, database, owned: true },
+    gone: server.exited
+  }
+  return running
 })
 
 const serverArgs = ({ cluster, socketDir }: DataDirectory.DataDirectory, durable: boolean): ReadonlyArray<string> => {
