@@ -164,11 +164,11 @@ describe("EmbeddedPostgres", () => {
       const [left] = unfinished()
       assert.deepStrictEqual(yield* withServer(dataDir, one), [{ n: 1 }])
       assert.deepStrictEqual(unfinished(), [left])
+      // The killed initdb's own children write to their end, and leave shared memory behind if they lose their files.
+      yield* until("their end", () => spawnSync("pgrep", ["-f", dataDir]).status !== 0)
       utimesSync(join(dataDir, left!), 1, 1)
       assert.deepStrictEqual(yield* withServer(dataDir, one), [{ n: 1 }])
       assert.deepStrictEqual(unfinished(), [])
-      // The killed initdb's own children run to their end, and leave shared memory behind if they lose their files.
-      yield* until("their end", () => spawnSync("pgrep", ["-f", dataDir]).status !== 0)
     })
   )
 
