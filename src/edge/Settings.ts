@@ -1,0 +1,64 @@
+/**
+ * What a service can be told from outside, by environment variables. The table
+ * in the README is this file.
+ */
+import { Config, Option, Schema } from "effect"
+import { MerchantId } from "../domain/payment/PaymentEvent.ts"
+import * as Risk from "../domain/Risk.ts"
+
+const Millis = Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 86_400_000 }))
+
+const millis = (name: string, byDefault: number) => Config.schema(Millis, name).pipe(Config.withDefault(byDefault))
+
+/** Where payments are kept. */
+export const database = Config.all({
+  /** A PostgreSQL server; without it, the embedded one. */
+  url: Config.option(Config.Redacted("DATABASE_URL")),
+  dataDir: Config.NonEmptyString("FLORIN_DATA_DIR").pipe(Config.withDefault(".florin")),
+  /** Twice the cores that a small server has, and room for the listener. */
+  maxConnections: Config.Int("FLORIN_DATABASE_CONNECTIONS").pipe(Config.withDefault(10))
+})
+
+export type Database = Config.Success<typeof database>
+
+const RiskRules = Schema.fromJsonString(Schema.Array(Schema.toCodecJson(Risk.Rule)))
+
+/**
+ * Rules as JSON; without them, payments are not screened. With them somebody
+ * has to decide what the screen's silence means: there is no default for that.
+ */
+const screening = Config.option(Config.schema(RiskRules, "FLORIN_RISK_RULES")).pipe(
+  Config.flatMap(
+    Option.match({
+      onNone: () => Config.succeed(undefined),
+      onSome: (rules) =>
+        Config.Literals(["failClosed", "failOpen"], "FLORIN_RISK_UNAVAILABLE").pipe(
+          Config.map((whenUnavailable) => ({ rules, whenUnavailable }))
+        )
+    })
+  )
+)
+
+export const service = Config.all({
+  host: Config.NonEmptyString("FLORIN_HOST").pipe(Config.withDefault("127.0.0.1")),
+  port: Config.Port("PORT").pipe(Config.withDefault(8080)),
+  merchant: Config.schema(MerchantId, "FLORIN_MERCHANT").pipe(Config.withDefault(MerchantId.make("default"))),
+  /** How long a request waits for its payment to come to rest before it answers 202. */
+  answerMillis: millis("FLORIN_ANSWER_MILLIS", 10_000),
+  /** How long the end of the service waits for what is on its way. */
+  drainMillis: millis("FLORIN_DRAIN_MILLIS", 10_000),
+  /** How long a worker may be silent before another takes its payment over. */
+  leaseMillis: millis("FLORIN_LEASE_MILLIS", 15_000),
+  recoveryMillis: millis("FLORIN_RECOVERY_MILLIS", 2000),
+  /** How long a gateway may take to answer. */
+  gatewayMillis: millis("FLORIN_GATEWAY_MILLIS", 30_000),
+  /** A sandbox that runs elsewhere (`florin sandbox`); without it, one in this process and on this database. */
+  sandboxUrl: Config.option(Config.URL("FLORIN_SANDBOX_URL")),
+  screening
+})
+
+export type Service = Config.Success<typeof service>
+
+export const sandbox = Config.all({
+  port: Config.Port("PORT").pipe(Config.withDefault(8090))
+})

@@ -1,0 +1,48 @@
+/** `florin serve`: the payment service, until it is told to end. */
+import { Console, Effect, Layer } from "effect"
+import { Command } from "effect/cli"
+import { HttpServer } from "effect/http"
+import * as RedactingLogger from "../../infra/telemetry/RedactingLogger.ts"
+import * as Database from "../Database.ts"
+import * as Service from "../Service.ts"
+import * as Settings from "../Settings.ts"
+
+/** Where it is, and three things to try: a payment, one whose answer is lost on the way, the gateway's own books. */
+const welcome = Effect.gen(function* () {
+  const { address } = yield* HttpServer.HttpServer
+  const url = HttpServer.formatAddress(address)
+  const sandbox = yield* Service.SandboxOrigin
+  const pay = (key: string, token: string) => {
+    const body = JSON.stringify({ amount: 1099, currency: "EUR", paymentMethods: [token] })
+    return `curl -s ${url}/v1/payments -H 'Idempotency-Key: ${key}' -H 'Content-Type: application/json' -d '${body}'`
+  }
+  yield* Console.log(
+    [
+      `florin is listening on ${url}`,
+      "",
+      pay("order-1", "tok_visa"),
+      pay("order-2", "tok_lost_answer"),
+      `curl -s ${sandbox}/v1/charges`
+    ].join("\n")
+  )
+})
+
+export const command = Command.make("serve", {}, () =>
+  Effect.gen(function* () {
+    const settings = yield* Settings.service
+    const database = yield* Settings.database
+    return yield* Layer.effectDiscard(welcome).pipe(
+      Layer.provide(Service.layer(settings)),
+      Layer.provide(Database.layer(database, Service.migrate)),
+      Layer.provide(RedactingLogger.layer),
+      Layer.launch
+    )
+  })
+).pipe(
+  Command.withDescription("Run the payment service, on the embedded database or on DATABASE_URL"),
+  Command.withExamples([
+    { command: "florin serve", description: "On port 8080, with its database in .florin/" },
+    { command: "PORT=9000 FLORIN_DATA_DIR=/var/lib/florin florin serve", description: "Elsewhere" },
+    { command: "DATABASE_URL=postgres://florin@db/florin florin serve", description: "On a PostgreSQL server" }
+  ])
+)
