@@ -6,9 +6,24 @@ import { Config, Option, Schema } from "effect"
 import { MerchantId } from "../domain/payment/PaymentEvent.ts"
 import * as Risk from "../domain/Risk.ts"
 
-const Millis = Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 86_400_000 }))
+/** A whole number as text, within bounds that the complaint about it names. */
+const whole = (name: string, { maximum, minimum }: { readonly minimum: number; readonly maximum: number }) =>
+  Config.schema(
+    Schema.String.pipe(
+      Schema.check(
+        Schema.makeFilter((text) => /^\d{1,9}$/.test(text) && Number(text) >= minimum && Number(text) <= maximum, {
+          expected: `a whole number from ${minimum} to ${maximum}`
+        })
+      )
+    ),
+    name
+  ).pipe(Config.map(Number))
 
-const millis = (name: string, byDefault: number) => Config.schema(Millis, name).pipe(Config.withDefault(byDefault))
+const millis = (name: string, byDefault: number) =>
+  whole(name, { minimum: 1, maximum: 86_400_000 }).pipe(Config.withDefault(byDefault))
+
+/** 0 takes any free port; the service says which. */
+const port = (byDefault: number) => whole("PORT", { minimum: 0, maximum: 65_535 }).pipe(Config.withDefault(byDefault))
 
 /** Where payments are kept. */
 export const database = Config.all({
@@ -16,7 +31,7 @@ export const database = Config.all({
   url: Config.option(Config.Redacted("DATABASE_URL")),
   dataDir: Config.NonEmptyString("FLORIN_DATA_DIR").pipe(Config.withDefault(".florin")),
   /** Twice the cores that a small server has, and room for the listener. */
-  maxConnections: Config.Int("FLORIN_DATABASE_CONNECTIONS").pipe(Config.withDefault(10))
+  maxConnections: whole("FLORIN_DATABASE_CONNECTIONS", { minimum: 2, maximum: 1000 }).pipe(Config.withDefault(10))
 })
 
 export type Database = Config.Success<typeof database>
@@ -41,7 +56,7 @@ const screening = Config.option(Config.schema(RiskRules, "FLORIN_RISK_RULES")).p
 
 export const service = Config.all({
   host: Config.NonEmptyString("FLORIN_HOST").pipe(Config.withDefault("127.0.0.1")),
-  port: Config.Port("PORT").pipe(Config.withDefault(8080)),
+  port: port(8080),
   merchant: Config.schema(MerchantId, "FLORIN_MERCHANT").pipe(Config.withDefault(MerchantId.make("default"))),
   /** How long a request waits for its payment to come to rest before it answers 202. */
   answerMillis: millis("FLORIN_ANSWER_MILLIS", 10_000),
@@ -60,5 +75,5 @@ export const service = Config.all({
 export type Service = Config.Success<typeof service>
 
 export const sandbox = Config.all({
-  port: Config.Port("PORT").pipe(Config.withDefault(8090))
+  port: port(8090)
 })

@@ -7,7 +7,7 @@
  * the books are durable, so that what acted has acted. A card is a token of
  * `SandboxToken.table`.
  */
-import { Duration, Effect, Schema } from "effect"
+import { Duration, Effect } from "effect"
 import type { PaymentGateway } from "../../adapters/PaymentGateway.ts"
 import { GatewayError, InDoubt, Misconfigured, NotSent } from "../../adapters/PaymentGateway.ts"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
@@ -83,11 +83,11 @@ export const make = Effect.fnUntraced(function* (
   return {
     name: gateway,
     capabilities: rules,
-    authorize: (call) => send(call, Schema.is(SandboxRequest.AuthorizationAnswer)),
-    confirm: (call) => send(call, Schema.is(SandboxRequest.AuthorizationAnswer)),
-    capture: (call) => send(call, Schema.is(SandboxRequest.CaptureAnswer)),
-    void: (call) => send(call, Schema.is(SandboxRequest.VoidAnswer)),
-    refund: (call) => send(call, Schema.is(SandboxRequest.RefundAnswer)),
+    authorize: (call) => send(call, SandboxRequest.isAuthorizationAnswer),
+    confirm: (call) => send(call, SandboxRequest.isAuthorizationAnswer),
+    capture: (call) => send(call, SandboxRequest.isCaptureAnswer),
+    void: (call) => send(call, SandboxRequest.isVoidAnswer),
+    refund: (call) => send(call, SandboxRequest.isRefundAnswer),
     lookup: (call) =>
       asGateway(
         call,

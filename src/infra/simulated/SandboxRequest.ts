@@ -97,3 +97,8 @@ export const AuthorizationAnswer = Schema.Union([Approved, Declined, ActionRequi
 export const CaptureAnswer = Schema.Union([Captured, Refused, Pending])
 export const VoidAnswer = Schema.Union([Voided, Captured, Refused, Pending])
 export const RefundAnswer = Schema.Union([Refunded, Refused, Pending])
+
+export const isAuthorizationAnswer = Schema.is(AuthorizationAnswer)
+export const isCaptureAnswer = Schema.is(CaptureAnswer)
+export const isVoidAnswer = Schema.is(VoidAnswer)
+export const isRefundAnswer = Schema.is(RefundAnswer)

@@ -13,7 +13,7 @@
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Duration, Effect, Layer, Schema } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { ServeError } from "effect/http/HttpServerError"
@@ -101,26 +101,26 @@ const payments = (rules: Capabilities) =>
           const { metadata, returnUrl, ...payload } = asked.payload
           const { operation: key, ...whose } = metadata
           const request = { kind: "authorize", key, ...whose, ...payload, returnUrl } as const
-          return send(asked, request, Schema.is(SandboxRequest.AuthorizationAnswer))
+          return send(asked, request, SandboxRequest.isAuthorizationAnswer)
         },
         confirm: (asked) => {
           const { metadata, result } = asked.payload
           const request = { kind: "confirm", key: metadata.operation, ...asked.params, result } as const
-          return send(asked, request, Schema.is(SandboxRequest.AuthorizationAnswer))
+          return send(asked, request, SandboxRequest.isAuthorizationAnswer)
         },
         capture: (asked) => {
           const { metadata, ...payload } = asked.payload
           const request = { kind: "capture", key: metadata.operation, ...asked.params, ...payload } as const
-          return send(asked, request, Schema.is(SandboxRequest.CaptureAnswer))
+          return send(asked, request, SandboxRequest.isCaptureAnswer)
         },
         void: (asked) => {
           const request = { kind: "void", key: asked.payload.metadata.operation, ...asked.params } as const
-          return send(asked, request, Schema.is(SandboxRequest.VoidAnswer))
+          return send(asked, request, SandboxRequest.isVoidAnswer)
         },
         refund: (asked) => {
           const { metadata, ...payload } = asked.payload
           const request = { kind: "refund", key: metadata.operation, ...asked.params, ...payload } as const
-          return send(asked, request, Schema.is(SandboxRequest.RefundAnswer))
+          return send(asked, request, SandboxRequest.isRefundAnswer)
         }
       })
     })
