@@ -11,13 +11,16 @@ import { IdempotencyStore } from "../adapters/IdempotencyStore.ts"
 import * as Idempotency from "../domain/Idempotency.ts"
 import { plus } from "../domain/Instant.ts"
 import type { MerchantId } from "../domain/payment/PaymentEvent.ts"
+import { PaymentId } from "../domain/payment/PaymentEvent.ts"
 import { newRun, now } from "./Clocks.ts"
 
 /** The same key was used with another request before. */
 export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { field: Schema.String }) {}
 
-/** The first request under this key has no answer yet. */
-export class InFlight extends Schema.TaggedError<InFlight>()("InFlight", {}) {}
+/** The first request under this key has no answer yet; if it began a payment, that can be asked about. */
+export class InFlight extends Schema.TaggedError<InFlight>()("InFlight", {
+  payment: Schema.optionalKey(PaymentId)
+}) {}
 
 export class IdempotencyError extends Schema.TaggedError<IdempotencyError>()("IdempotencyError", {
   key: Idempotency.IdempotencyKey,
@@ -41,7 +44,7 @@ const leaseMillis = 120_000
 /** What a key that is taken says to a request, where it may not proceed. */
 export const verdictOf = <A>(
   key: Idempotency.IdempotencyKey,
-  entry: Idempotency.Entry<A>,
+  entry: Idempotency.Entry<A> & { readonly payment?: PaymentId | undefined },
   request: Idempotency.Fingerprint
 ): Effect.Effect<A, IdempotencyError> => {
   const verdict = Idempotency.decide(entry, request)
@@ -51,8 +54,10 @@ export const verdictOf = <A>(
     case "Conflict":
       return Effect.fail(new IdempotencyError({ key, reason: new Conflict({ field: verdict.field }) }))
     case "InFlight":
-    case "Proceed":
-      return Effect.fail(new IdempotencyError({ key, reason: new InFlight() }))
+    case "Proceed": {
+      const begun = entry.payment === undefined ? {} : { payment: entry.payment }
+      return Effect.fail(new IdempotencyError({ key, reason: new InFlight(begun) }))
+    }
   }
 }
 

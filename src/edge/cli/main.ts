@@ -9,13 +9,14 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit } from "effect"
 import { CliError, Command } from "effect/cli"
 import * as Complaint from "./Complaint.ts"
+import * as DemoCommand from "./DemoCommand.ts"
 import * as SandboxCommand from "./SandboxCommand.ts"
 import * as ServeCommand from "./ServeCommand.ts"
 import { version } from "./Version.ts"
 
 const florin = Command.make("florin").pipe(
   Command.withDescription("Payments that are charged at most once, and every charge known"),
-  Command.withSubcommands([ServeCommand.command, SandboxCommand.command])
+  Command.withSubcommands([ServeCommand.command, SandboxCommand.command, DemoCommand.command])
 )
 
 NodeRuntime.runMain(

@@ -179,7 +179,7 @@ const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
       return Effect.succeed(
         error.reason._tag === "Conflict"
           ? new Problem.KeyReused({ field: error.reason.field, detail: error.message })
-          : new Problem.RequestInFlight()
+          : new Problem.RequestInFlight(error.reason.payment === undefined ? {} : { payment: error.reason.payment })
       )
     case "StorageUnavailable":
       return Effect.as(Effect.logWarning("the store did not answer", error), new Problem.Unavailable())

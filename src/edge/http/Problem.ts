@@ -59,12 +59,16 @@ export class OperationRefused extends HttpApiError.Problem<OperationRefused>()(
   { state: Schema.String, rule: Rule }
 ) {}
 
-/** The first request under this key is still being answered: ask again after `Retry-After`. */
-export class RequestInFlight extends HttpApiError.Problem<RequestInFlight>()("RequestInFlight", {
-  type: "urn:florin:problem:request-in-flight",
-  status: 409,
-  title: "The first request under this idempotency key has no answer yet"
-}) {}
+/** The first request under this key is still being answered: ask again after `Retry-After`, or ask for its payment. */
+export class RequestInFlight extends HttpApiError.Problem<RequestInFlight>()(
+  "RequestInFlight",
+  {
+    type: "urn:florin:problem:request-in-flight",
+    status: 409,
+    title: "The first request under this idempotency key has no answer yet"
+  },
+  { payment: Schema.optionalKey(Schema.String) }
+) {}
 
 export class KeyReused extends HttpApiError.Problem<KeyReused>()(
   "KeyReused",
