@@ -51,6 +51,7 @@ describe("tidy", () => {
       importsOf(text)
         .filter((target) => target.startsWith("."))
         .map((target) => join(dirname(path), target))
+        .filter((target) => target !== "package.json")
         .filter((target) => !mayImport[ringOf(path)]?.includes(ringOf(target)))
         .map((target) => `${path} -> ${target}`)
     )

@@ -75,11 +75,11 @@ export const run = Effect.fn("Demo.run")(function* (orders: ReadonlyArray<DemoOr
 
 type Base = Effect.Effect<string>
 
-const take = Effect.fnUntraced(function* (base: Base, { key, order, then = [], twice }: DemoOrder) {
+const take = Effect.fnUntraced(function* (base: Base, { key, order, steps = [], twice }: DemoOrder) {
   const create = post(base, "/v1/payments", key, order)
   const [payment] = yield* Effect.all(twice === true ? [create, create] : [create], { concurrency: 2 })
-  let latest = payment!
-  for (const [index, step] of then.entries()) latest = yield* perform(base, latest, `${key}/${index}`, step)
+  let latest = payment
+  for (const [index, step] of steps.entries()) latest = yield* perform(base, latest, `${key}/${index}`, step)
   return yield* settled(base, latest.id)
 })
 

@@ -17,7 +17,7 @@ export const DemoOrder = Schema.Struct({
   key: Schema.NonEmptyString,
   order: CreatePayment,
   /** One after the other, each once the one before has come to rest. */
-  then: Schema.optionalKey(Schema.Array(Step)),
+  steps: Schema.optionalKey(Schema.Array(Step)),
   /** Sent twice at once, as by a customer who clicks again. */
   twice: Schema.optionalKey(Schema.Boolean)
 })

@@ -35,8 +35,7 @@ export interface Reconciliation {
 export const reconcile = (payments: ReadonlyArray<Payment>, charges: ReadonlyArray<Charge>): Reconciliation => {
   const chargesOf = Map.groupBy(charges, ({ payment }) => String(payment))
   const known = new Set(payments.map(({ id }) => id))
-  const isDoubtful = (payment: Payment) => payment.status === "in_doubt"
-  const certain = payments.filter((payment) => !isDoubtful(payment))
+  const certain = payments.filter(({ status }) => status !== "in_doubt")
   const certainIds = new Set(certain.map(({ id }) => id))
   const ofCertain = charges.filter(({ payment }) => certainIds.has(payment))
   return {

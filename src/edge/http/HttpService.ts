@@ -15,7 +15,7 @@ const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).
   Layer.provide([InvalidRequests.layer, RequestBody.layer])
 )
 
-const nothingHere = HttpRouter.add("*", "*", Effect.succeed(Problem.toResponse(new Problem.RouteNotFound())))
+const nothingHere = HttpRouter.add("*", "*", Problem.toResponse(new Problem.RouteNotFound()))
 
 /** A bug is logged with its cause, and answered without it. */
 const bugs = HttpRouter.middleware(
@@ -24,7 +24,10 @@ const bugs = HttpRouter.middleware(
       httpEffect,
       (cause) => !Cause.hasInterruptsOnly(cause),
       (cause) =>
-        Effect.as(Effect.logError("a request failed on a bug", cause), Problem.toResponse(new Problem.InternalError()))
+        Effect.andThen(
+          Effect.logError("a request failed on a bug", cause),
+          Problem.toResponse(new Problem.InternalError())
+        )
     ),
   { global: true }
 )

@@ -4,7 +4,7 @@
  * Amounts are integers of the currency's minor unit, and at most what a JSON
  * number carries exactly; moments are ISO 8601 in UTC.
  */
-import { Schema } from "effect"
+import { DateTime, Schema } from "effect"
 import { Currency } from "../../domain/Currency.ts"
 import { DeclineCategory, MethodToken } from "../../domain/payment/Gateway.ts"
 import { Event, Order } from "../../domain/payment/PaymentEvent.ts"
@@ -105,7 +105,7 @@ export const Events = Schema.Struct({
   events: Schema.Array(Schema.Struct({ version: Schema.Int, event: Event }))
 }).annotate({ identifier: "Events" })
 
-const iso = (millis: number) => new Date(millis).toISOString()
+const iso = (millis: number) => DateTime.formatIso(DateTime.makeUnsafe(millis))
 
 export const fromView = (view: PaymentView): Payment => {
   const { action, customer, failure, gateway, metadata, method, reference } = view

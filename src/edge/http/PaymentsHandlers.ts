@@ -167,7 +167,7 @@ type Refusal =
 
 /** What stood in the way, as a response: the log has the cause, the caller has what to do about it. */
 const refuse = (error: Refusal): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.map(problemOf(error), Problem.toResponse)
+  Effect.flatMap(problemOf(error), Problem.toResponse)
 
 const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
   switch (error._tag) {
@@ -189,7 +189,17 @@ const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
         : Effect.as(Effect.logWarning("a payment could not be worked on", error), new Problem.Unavailable())
     case "PaymentNotFound":
       return Effect.succeed(new Problem.PaymentNotFound())
-    default:
+    case "InvalidRequest":
+    case "CardNumberRefused":
+    case "BodyTooLarge":
+    case "NotJson":
+    case "RouteNotFound":
+    case "OperationRefused":
+    case "RequestInFlight":
+    case "KeyReused":
+    case "PaymentStopped":
+    case "InternalError":
+    case "Unavailable":
       return Effect.succeed(error)
   }
 }

@@ -2,8 +2,8 @@
  * What the API answers when it does not do what was asked: RFC 9457 problem
  * details, each with a `type` that never changes.
  */
-import { Schema } from "effect"
-import { HttpServerResponse, ProblemDetails } from "effect/http"
+import { Effect, Schema } from "effect"
+import { HttpServerRespondable, HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { Rule } from "../../domain/payment/PaymentCommand.ts"
 
@@ -118,10 +118,9 @@ export type Problem =
 const retryAfterSeconds = "1"
 
 /** The problem as a response, with `Retry-After` where asking again is the answer. */
-export const toResponse = (problem: Problem): HttpServerResponse.HttpServerResponse => {
-  const body: ProblemDetails.ProblemDetails = { ...problem }
-  const response = ProblemDetails.toResponse(body)
-  return problem._tag === "RequestInFlight" || problem._tag === "Unavailable"
-    ? HttpServerResponse.setHeader(response, "retry-after", retryAfterSeconds)
-    : response
-}
+export const toResponse = (problem: Problem): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.map(HttpServerRespondable.toResponse(problem), (response) =>
+    problem._tag === "RequestInFlight" || problem._tag === "Unavailable"
+      ? HttpServerResponse.setHeader(response, "retry-after", retryAfterSeconds)
+      : response
+  )

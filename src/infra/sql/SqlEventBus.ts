@@ -42,7 +42,7 @@ export const layer: Layer.Layer<EventBus, never, PgClient> = Layer.effect(
       Effect.gen(function* () {
         const notices = yield* sql.listen(channel)
         yield* PubSub.publish(wake, undefined)
-        yield* Effect.forever(Effect.andThen(Queue.take(notices), PubSub.publish(wake, undefined)))
+        return yield* Effect.forever(Effect.andThen(Queue.take(notices), PubSub.publish(wake, undefined)))
       })
     ).pipe(
       Effect.tapError((error) => Effect.logWarning("not listening for events; readers look by themselves", error)),

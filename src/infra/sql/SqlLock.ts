@@ -10,13 +10,13 @@ import type { StorageUnavailable } from "../../adapters/Storage.ts"
 import type { RunId } from "../../domain/payment/Operation.ts"
 import { fromTimestamp, unavailable } from "./SqlStorage.ts"
 
+const asLockError = (name: string, owner: RunId) => (reason: StorageUnavailable) =>
+  new LockError({ name, owner, reason })
+
 export const layer: Layer.Layer<Lock, never, SqlClient> = Layer.effect(
   Lock,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-
-    const asLockError = (name: string, owner: RunId) => (reason: StorageUnavailable) =>
-      new LockError({ name, owner, reason })
 
     return Lock.of({
       acquire: Effect.fn("SqlLock.acquire")(function* (name, owner, ttlMillis) {

@@ -16,7 +16,8 @@ export const unavailable =
       isBug(cause) ? Effect.die(cause) : Effect.fail(new StorageUnavailable({ operation, cause }))
     )
 
-/** As a `timestamptz` parameter. */
+// @effect-diagnostics globalDate:off
+/** As a `timestamptz` parameter: the driver speaks `Date`. */
 export const toTimestamp = (at: Instant): Date => new Date(at)
 export const toTimestampOrNull = (at: Instant | undefined): Date | null => (at === undefined ? null : new Date(at))
 

@@ -198,17 +198,7 @@ export const settling: ReadonlyArray<Command> = [
 const maxEnded = 3
 
 /** What no rule reads: labels, and how often something was sent. */
-const labels = new Set([
-  "sends",
-  "order",
-  "evidence",
-  "detail",
-  "code",
-  "advice",
-  "request",
-  "sentAt",
-  "askedAt"
-])
+const labels = new Set(["sends", "order", "evidence", "detail", "code", "advice", "request", "sentAt", "askedAt"])
 
 const summary = (key: string, value: unknown): unknown => {
   if (labels.has(key)) return undefined

@@ -33,7 +33,10 @@ describe("RedactingLogger", () => {
           Effect.log("body", { card: [{ number: pan }], [pan]: 1, as: 4111111111111111, big: 4111111111111111n }),
           Effect.log("x").pipe(Effect.annotateLogs({ token: pan })),
           Effect.logError("failed", new Error(`bad card ${pan}`)),
-          Effect.fail(new Error(pan)).pipe(Effect.tapCause((cause) => Effect.logError("cause", cause)))
+          Effect.die(new Error(pan)).pipe(
+            Effect.tapCause((cause) => Effect.logError("cause", cause)),
+            Effect.sandbox
+          )
         ])
       )
       assert.strictEqual(lines.length, 5)
