@@ -4,6 +4,10 @@
  * interrupted, for somebody else is doing it by now.
  */
 import { Duration, Effect } from "effect"
+import type { SecureRandom } from "effect/crypto"
+import type { LockError } from "../adapters/Lock.ts"
+import { Lock } from "../adapters/Lock.ts"
+import { newRun } from "./Clocks.ts"
 
 export const keeping =
   <E, R>(
@@ -25,3 +29,24 @@ export const keeping =
         Effect.forever
       )
     )
+
+/**
+ * Works under a lock of that name, which the work's own run owns: fails with
+ * `Held` when somebody has it, with `Lost` when somebody took it meanwhile.
+ */
+export const locked =
+  (name: string, ttlMillis: number) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockError, R | Lock | SecureRandom.SecureRandom> =>
+    Effect.gen(function* () {
+      const lock = yield* Lock
+      const owner = yield* newRun
+      return yield* Effect.acquireUseRelease(
+        lock.acquire(name, owner, ttlMillis),
+        (lease) =>
+          keeping(lock.extend(lease, ttlMillis), {
+            millis: ttlMillis,
+            isTransient: ({ reason }) => reason._tag === "StorageUnavailable"
+          })(work),
+        (lease) => Effect.ignore(lock.release(lease))
+      )
+    })

@@ -10,6 +10,7 @@ import type { Stream } from "../adapters/PaymentRepository.ts"
 import { PaymentRepository } from "../adapters/PaymentRepository.ts"
 import * as PaymentDraft from "../domain/payment/PaymentDraft.ts"
 import { PaymentId } from "../domain/payment/PaymentEvent.ts"
+import { locked } from "./HeldLease.ts"
 
 export const Report = Schema.Struct({
   payments: Schema.Int,
@@ -22,8 +23,15 @@ export type Report = typeof Report.Type
 /** So many streams at a time: memory stays the same however many there are. */
 const pageSize = 500
 
-export const rebuild = Effect.fn("ProjectionRebuild.rebuild")(function* (
-  onProgress: (report: Report) => Effect.Effect<void> = () => Effect.void
+/** Long enough for a page on a slow disk, three times over. */
+const lockMillis = 30_000
+
+/** Two rebuilds at once would drop each other's rows; the second is told that the first is at it (`Held`). */
+export const rebuild = (onProgress: (report: Report) => Effect.Effect<void> = () => Effect.void) =>
+  locked("projection-rebuild", lockMillis)(dropAndWrite(onProgress))
+
+const dropAndWrite = Effect.fn("ProjectionRebuild.rebuild")(function* (
+  onProgress: (report: Report) => Effect.Effect<void>
 ) {
   const repository = yield* PaymentRepository
   yield* repository.dropViews

@@ -52,6 +52,8 @@ const maxMethods = 10
 /** As many as the gateways that we know of keep. */
 const maxMetadataKeys = 50
 
+export const MethodIndex = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: maxMethods - 1 }))
+
 export const Metadata = Schema.Record(Token(40), Text(500)).check(
   Schema.isMaxProperties(maxMetadataKeys, { expected: `at most ${maxMetadataKeys} metadata keys` })
 )
@@ -98,7 +100,7 @@ export const Event = Schema.TaggedUnion({
     by,
     gateway: GatewayName,
     /** Index into the order's methods. */
-    method: Schema.Int,
+    method: MethodIndex,
     capabilities: Capabilities,
     /** Why this gateway, and why none before it. */
     routing: Routing.Explanation,

@@ -67,7 +67,7 @@ export const PaymentView = Schema.Struct({
   createdAt: Instant,
   updatedAt: Instant,
   /** How many events the payment has: a later view of it has a higher version. */
-  version: Schema.Int
+  version: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 })
 export type PaymentView = typeof PaymentView.Type
 
