@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Exit, Fiber, Layer, Ref } from "effect"
+import { Clock, Effect, Exit, Fiber, Ref } from "effect"
 import { TestClock } from "effect/testing"
 import { Lock, LockError, Lost } from "../../src/adapters/Lock.ts"
 import { StorageUnavailable } from "../../src/adapters/Storage.ts"
@@ -56,7 +56,7 @@ describe("HeldLease.locked", () => {
       const interrupted = yield* Ref.make(false)
       const work = Effect.onInterrupt(Effect.never, () => Ref.set(interrupted, true))
       const working = yield* held(work).pipe(
-        Effect.provide(Layer.succeed(Lock, lock)),
+        Effect.provideService(Lock, lock),
         Effect.provide(Workshop.layer({ gateways: [] })),
         Effect.forkChild({ startImmediately: true })
       )
