@@ -7,14 +7,14 @@ import type { Currency } from "../../domain/Currency.ts"
 import * as Money from "../../domain/Money.ts"
 import * as Demo from "../demo/Demo.ts"
 import * as DemoOrder from "../demo/DemoOrder.ts"
-import type { Reconciliation, Sums } from "../demo/Reconciliation.ts"
+import type { Sums } from "../demo/Reconciliation.ts"
 
 const example = fileURLToPath(new URL("../../../examples/payments.ndjson", import.meta.url))
 
 /** Florin and the gateway disagree about money. */
 export class BooksDiffer extends Schema.TaggedError<BooksDiffer>()("BooksDiffer", { count: Schema.Int }) {
   override get message() {
-    return `florin's payments and the gateway's books differ in ${this.count} places`
+    return `florin's payments and the gateway's books differ, differences: ${this.count}`
   }
 }
 
@@ -31,14 +31,7 @@ const amounts = (what: "captured" | "refunded", florin: Sums, gateway: Sums) =>
     return row(`${what}, ${currency}`, written(florin), written(gateway))
   })
 
-const report = ({
-  byStatus,
-  differences,
-  florin,
-  gateway,
-  inDoubt,
-  sent
-}: Reconciliation & { readonly sent: number }) =>
+const report = ({ byStatus, differences, florin, gateway, inDoubt, sent }: Demo.Outcome) =>
   [
     "",
     `${sent} requests to pay, one kill -9 in the middle:`,
@@ -54,6 +47,12 @@ const report = ({
     `${differences.length} differences, ${inDoubt} in doubt and known to be`
   ].join("\n")
 
+/** Prints what happened; fails when the books differ by one payment. */
+export const conclude = Effect.fnUntraced(function* (outcome: Demo.Outcome) {
+  yield* Console.log(report(outcome))
+  if (outcome.differences.length > 0) return yield* new BooksDiffer({ count: outcome.differences.length })
+})
+
 export const command = Command.make(
   "demo",
   {
@@ -63,9 +62,7 @@ export const command = Command.make(
     )
   },
   Effect.fn(function* ({ orders }) {
-    const outcome = yield* Effect.scoped(Effect.flatMap(DemoOrder.read(orders), Demo.run))
-    yield* Console.log(report(outcome))
-    if (outcome.differences.length > 0) return yield* new BooksDiffer({ count: outcome.differences.length })
+    yield* conclude(yield* Effect.scoped(Effect.flatMap(DemoOrder.read(orders), Demo.run)))
   }, Effect.provide(FetchHttpClient.layer))
 ).pipe(
   Command.withDescription("Pay a file of orders through a service that is killed in the middle, and compare the books"),

@@ -17,6 +17,7 @@ import * as ProgressBar from "../cli/ProgressBar.ts"
 import { Payment } from "../http/PaymentJson.ts"
 import type { DemoOrder, Step } from "./DemoOrder.ts"
 import * as FlorinChild from "./FlorinChild.ts"
+import type { Reconciliation } from "./Reconciliation.ts"
 import { reconcile } from "./Reconciliation.ts"
 
 /** Quicker than in earnest, so that a doubt takes seconds: a gateway's silence, a dead worker's lease. */
@@ -36,6 +37,11 @@ const patience = Duration.seconds(60)
 
 /** Longer than a kill, a lease and the first questions about a doubt take together. */
 const doubtPatience = Duration.seconds(20)
+
+export interface Outcome extends Reconciliation {
+  /** Requests to pay, those that were sent twice counted twice. */
+  readonly sent: number
+}
 
 export const run = Effect.fn("Demo.run")(function* (orders: ReadonlyArray<DemoOrder>) {
   const files = yield* FileSystem.FileSystem
@@ -68,7 +74,8 @@ export const run = Effect.fn("Demo.run")(function* (orders: ReadonlyArray<DemoOr
     concurrency
   })
   const charges = yield* chargesOf(sandbox.url)
-  return { ...reconcile(payments, charges), sent: orders.length + orders.filter(({ twice }) => twice).length }
+  const sent = orders.length + orders.filter(({ twice }) => twice).length
+  return { ...reconcile(payments, charges), sent } satisfies Outcome
 })
 
 // --- One order --------------------------------------------------------------

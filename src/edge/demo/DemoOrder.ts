@@ -42,7 +42,10 @@ export const read = Effect.fnUntraced(function* (path: string) {
   const text = yield* files
     .readFileString(path)
     .pipe(Effect.mapError(({ message }) => new DemoFileError({ path, line: 0, detail: message })))
-  return yield* Effect.forEach(text.split("\n").filter(Boolean), (line, index) =>
-    Effect.mapError(decode(line), ({ message }) => new DemoFileError({ path, line: index + 1, detail: message }))
+  const lines = text.split("\n").map((line, index) => ({ line, number: index + 1 }))
+  return yield* Effect.forEach(
+    lines.filter(({ line }) => line.trim() !== ""),
+    ({ line, number }) =>
+      Effect.mapError(decode(line), ({ message }) => new DemoFileError({ path, line: number, detail: message }))
   )
 })
