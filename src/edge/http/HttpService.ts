@@ -41,9 +41,16 @@ export interface Options {
   readonly drainMillis: number
 }
 
+/** Node closes idle connections when it stops listening; this closes those that become idle after that. */
+const createDrainingServer = () => {
+  const server = createServer()
+  const closeIdle = () => setImmediate(() => server.closeIdleConnections())
+  return server.on("request", (_, response) => response.on("finish", () => void (server.listening || closeIdle())))
+}
+
 export const layer = ({ drainMillis, host, port }: Options) =>
   HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
     Layer.provideMerge(
-      NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: Duration.millis(drainMillis) })
+      NodeHttpServer.layer(createDrainingServer, { host, port, gracefulShutdownTimeout: Duration.millis(drainMillis) })
     )
   )

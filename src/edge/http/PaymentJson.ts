@@ -60,6 +60,13 @@ export const toNewPayment = (request: typeof CreatePayment.Type): NewPayment => 
   return { amount: { currency, minor: BigInt(amount) }, capture, methods: paymentMethods, ...rest }
 }
 
+/** The client's name for what differs between two requests, from the path in what florin compares. */
+export const fieldOf = (path: string): string => {
+  if (path === "amount.minor") return "amount"
+  if (path === "amount.currency") return "currency"
+  return path.replace(/^methods\b/, "paymentMethods").replace(/^body\./, "")
+}
+
 // --- Answers ----------------------------------------------------------------
 
 export const Payment = Schema.Struct({

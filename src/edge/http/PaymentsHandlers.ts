@@ -175,12 +175,14 @@ const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
       return Effect.succeed(
         new Problem.OperationRefused({ state: error.state, rule: error.rule, detail: error.message })
       )
-    case "IdempotencyError":
-      return Effect.succeed(
-        error.reason._tag === "Conflict"
-          ? new Problem.KeyReused({ field: error.reason.field, detail: error.message })
-          : new Problem.RequestInFlight(error.reason.payment === undefined ? {} : { payment: error.reason.payment })
-      )
+    case "IdempotencyError": {
+      if (error.reason._tag === "Conflict") {
+        const field = PaymentJson.fieldOf(error.reason.field)
+        return Effect.succeed(new Problem.KeyReused({ field, detail: `the first request differs in ${field}` }))
+      }
+      const { payment } = error.reason
+      return Effect.succeed(new Problem.RequestInFlight(payment === undefined ? {} : { payment }))
+    }
     case "StorageUnavailable":
       return Effect.as(Effect.logWarning("the store did not answer", error), new Problem.Unavailable())
     case "PaymentRepositoryError":

@@ -207,6 +207,19 @@ describe("idempotency keys", () => {
         })
         assert.strictEqual(other.status, 422)
         assert.deepInclude(other.body, { type: problem("idempotency-key-reused"), field: "metadata.note" })
+        const differing: ReadonlyArray<readonly [change: object, field: string]> = [
+          [{ amount: 1 }, "amount"],
+          [{ currency: "USD" }, "currency"],
+          [{ paymentMethods: ["tok_amex"] }, "paymentMethods.0"],
+          [{ capture: "manual" }, "capture"]
+        ]
+        for (const [change, field] of differing) {
+          const { body } = await call("POST", "/v1/payments", {
+            key: "k1",
+            body: { ...order, metadata: { cart: "7", note: "a" }, ...change }
+          })
+          assert.deepInclude(body, { status: 422, field })
+        }
       })
     )
   )
@@ -221,7 +234,7 @@ describe("idempotency keys", () => {
         assert.deepStrictEqual(again.body, first.body)
         assert.strictEqual(again.headers.get("idempotent-replayed"), "true")
         const other = await call("POST", `${path}/capture`, { key: "c1", body: { amount: 501 } })
-        assert.deepInclude(other.body, { status: 422, field: "body.amount" })
+        assert.deepInclude(other.body, { status: 422, field: "amount" })
         const elsewhere = await call("POST", `${path}/refunds`, { key: "c1", body: { amount: 500 } })
         assert.deepInclude(elsewhere.body, { status: 422, field: "operation" })
         const creation = await call("POST", "/v1/payments", { key: "c1", body: order })
