@@ -2,9 +2,11 @@
 import { Effect, Schedule } from "effect"
 import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-const main = fileURLToPath(new URL("../../src/edge/cli/main.ts", import.meta.url))
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const main = join(root, "src/edge/cli/main.ts")
 
 export interface Ended {
   readonly code: number | null
@@ -24,10 +26,13 @@ const quick = { PORT: "0", FLORIN_RECOVERY_MILLIS: "200", FLORIN_LEASE_MILLIS: "
 
 /** Runs `florin <args>`; it is killed with the scope, if it has not ended. */
 export const spawnFlorin = (args: ReadonlyArray<string>, settings: Record<string, string>) =>
+  spawnCommand(process.execPath, [main, ...args], settings)
+
+const spawnCommand = (file: string, args: ReadonlyArray<string>, settings: Record<string, string>) =>
   Effect.acquireRelease(
     Effect.sync((): FlorinProcess => {
       const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...quick, ...settings }
-      const child = spawn(process.execPath, [main, ...args], { env, stdio: ["ignore", "pipe", "pipe"] })
+      const child = spawn(file, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] })
       const output = { stdout: "", stderr: "" }
       child.stdout.on("data", (chunk) => (output.stdout += chunk))
       child.stderr.on("data", (chunk) => (output.stderr += chunk))
@@ -46,10 +51,16 @@ export interface Service extends FlorinProcess {
 }
 
 /** Starts one and waits until it says where it is. */
-export const start = Effect.fnUntraced(function* (command: "serve" | "sandbox", settings: Record<string, string>) {
-  const florin = yield* spawnFlorin([command], settings)
+export const start = (command: "serve" | "sandbox", settings: Record<string, string>) =>
+  Effect.flatMap(spawnFlorin([command], settings), located)
+
+/** The same as `npm start`; `child` is npm. */
+export const npmStart = (settings: Record<string, string>) =>
+  Effect.flatMap(spawnCommand("npm", ["start"], settings), located)
+
+const located = Effect.fnUntraced(function* (florin: FlorinProcess) {
   const url = yield* eventually("a URL", () => {
-    if (florin.child.exitCode !== null) throw new Error(`florin ${command} ended: ${florin.stderr()}`)
+    if (florin.child.exitCode !== null) throw new Error(`florin ended: ${florin.stderr()}`)
     return /listening on (http:\S+)/.exec(florin.stdout())?.[1]
   })
   return { ...florin, url }

@@ -8,7 +8,7 @@ import { inject } from "vitest"
 import * as Scratch from "../postgres/Scratch.ts"
 import * as TestDatabase from "../postgres/TestDatabase.ts"
 import type { Service } from "./FlorinProcess.ts"
-import { call, eventually, kill, order, pay, spawnFlorin, start, tryCall } from "./FlorinProcess.ts"
+import { call, eventually, kill, npmStart, order, pay, spawnFlorin, start, tryCall } from "./FlorinProcess.ts"
 
 const dataDir = Effect.acquireRelease(
   Effect.sync(() => Scratch.makeDirectory()),
@@ -108,6 +108,16 @@ describe("florin serve", () => {
       })
       assert.strictEqual(code, 0)
       assert.strictEqual(stderr, "")
+    }).pipe(Effect.provide(TestDatabase.layer()))
+  )
+
+  it.live("ends with the npm that started it", () =>
+    Effect.gen(function* () {
+      const service = yield* npmStart(yield* ownDatabase)
+      assert.strictEqual((yield* call(service, "GET", "/healthz")).status, 200)
+      // It has ended when nobody holds npm's output open any more.
+      yield* kill(service, "SIGTERM")
+      assert.isUndefined(yield* Effect.promise(() => tryCall(service, "GET", "/healthz")))
     }).pipe(Effect.provide(TestDatabase.layer()))
   )
 
