@@ -1,0 +1,150 @@
+/** What README.md and docs/ show and say, held to what is so. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import { existsSync, globSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { inject } from "vitest"
+import { SqlClient } from "effect/sql/SqlClient"
+import { OpenApi } from "effect/http-api"
+import packageJson from "../package.json" with { type: "json" }
+import { PaymentsApi } from "../src/edge/http/PaymentsApi.ts"
+import { Status } from "../src/domain/payment/PaymentView.ts"
+import * as SandboxToken from "../src/infra/simulated/SandboxToken.ts"
+import { start } from "./edge/FlorinProcess.ts"
+import * as TestDatabase from "./postgres/TestDatabase.ts"
+
+const pages = ["README.md", "CHANGELOG.md", ...globSync("docs/**/*.md")].map((path) => ({
+  path,
+  text: readFileSync(path, "utf8")
+}))
+const readme = pages[0]!.text
+
+interface Block {
+  readonly path: string
+  readonly language: string
+  readonly lines: ReadonlyArray<string>
+}
+
+/** Fenced blocks, in order. */
+const blocks: ReadonlyArray<Block> = pages.flatMap(({ path, text }) =>
+  [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, body]) => ({
+    path,
+    language: language!,
+    lines: body!.trimEnd().split("\n")
+  }))
+)
+const commands = blocks.filter(({ language }) => language === "sh").flatMap(({ lines }) => lines)
+
+/** The first cells of the table under a heading, their `code` without its ticks. */
+const firstCells = (heading: string): ReadonlyArray<string> => {
+  const section = readme.split(/^## /m).find((text) => text.startsWith(heading))!
+  return section
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .flatMap((line) => [...line.split(" | ")[0]!.matchAll(/`([^`]+)`/g)].map(([, code]) => code!))
+}
+const sorted = (list: Iterable<string>) => [...list].toSorted()
+
+describe("the tables of README.md", () => {
+  it("list every setting", () => {
+    const source = readFileSync("src/edge/Settings.ts", "utf8")
+    const names = source.matchAll(/"([A-Z][A-Z_]+)"/g)
+    assert.deepStrictEqual(sorted(firstCells("Settings")), sorted(new Set([...names].map(([, name]) => name!))))
+  })
+
+  it("list every token of the sandbox", () => {
+    assert.deepStrictEqual(sorted(firstCells("The sandbox")), sorted(Object.keys(SandboxToken.table)))
+  })
+
+  it("list every route, and every status", () => {
+    const routes = Object.entries(OpenApi.fromApi(PaymentsApi).paths).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`)
+    )
+    assert.deepStrictEqual(sorted(firstCells("The API")), sorted([...routes, "GET /openapi.json"]))
+    for (const status of Status.literals) assert.include(readme, `\`${status}\``)
+  })
+
+  it("list every dependency that is installed with florin", () => {
+    const names = Object.keys({ ...packageJson.dependencies, ...packageJson.optionalDependencies })
+    const listed = firstCells("What it is made of").filter(
+      (name) => !/^@effect\/(schema|platform)$|^effect\//.test(name)
+    )
+    const isListed = (name: string) => listed.includes(name) || listed.includes(name.replace(/\/.*/, "/*"))
+    assert.deepStrictEqual(
+      names.filter((name) => !isListed(name)),
+      []
+    )
+    assert.deepStrictEqual(
+      listed.filter((name) => !names.some((other) => other === name || other.startsWith(name.replace(/\*$/, "")))),
+      []
+    )
+  })
+})
+
+describe("README.md and docs/", () => {
+  it("name files that are there", () => {
+    const named = pages.flatMap(({ path, text }) => [
+      ...[...text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, link]) => join(dirname(path), link!)),
+      ...[...text.matchAll(/`((?:src|test|docs|examples|bench|scripts)\/[^`*]*)`/g)].map(([, file]) => file!)
+    ])
+    assert.isAbove(named.length, 20)
+    assert.deepStrictEqual(
+      named.filter((file) => !existsSync(file)),
+      []
+    )
+  })
+
+  it("show no command that nobody runs: npm's are in .ci/run, requests in the test below", () => {
+    const ci = readFileSync(".ci/run", "utf8").split("\n")
+    const runs = (command: string) =>
+      ci.some((line) => line.trim().startsWith(command) || line.includes(` ${command} `)) ||
+      (command === "npm test" && packageJson.scripts.check.endsWith("npm test"))
+    const unrun = commands
+      .filter((line) => !/^(curl|PAYMENT=)/.test(line))
+      .flatMap((line) => line.split(" && "))
+      .filter((command) => !runs(command))
+    assert.deepStrictEqual(unrun, [])
+    assert.deepStrictEqual(
+      [...readme.matchAll(/`npm run (?:-s )?([a-z:]+)/g)]
+        .map(([, name]) => name!)
+        .filter((name) => !(name in packageJson.scripts)),
+      []
+    )
+  })
+
+  it.live("show requests that work, and what is answered", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient
+      const [row] = yield* sql<{ name: string }>`select current_database() as name`
+      const { socketDir, username } = inject("postgres")
+      const { url } = yield* start("serve", {
+        DATABASE_URL: `postgres:///${row!.name}?host=${socketDir}&user=${username}`
+      })
+      let payment = ""
+      const run = (line: string) => {
+        const here = line.replace("http://127.0.0.1:8080", url).replace("$PAYMENT", payment)
+        const said = execFileSync("bash", ["-c", here], { encoding: "utf8" })
+        payment = /"id":"(pay_\w+)"/.exec(said)?.[1] ?? payment
+        return said
+      }
+      let last = ""
+      let compared = 0
+      for (const { language, lines, path } of blocks) {
+        if (path !== "README.md") continue
+        if (language === "sh") for (const line of lines.filter((one) => one.startsWith("curl"))) last = run(line)
+        if (language === "json") {
+          assert.deepStrictEqual(anonymous(last), anonymous(lines.join("\n")))
+          compared += 1
+        }
+      }
+      assert.strictEqual(compared, 3)
+      // What the last request is said to answer.
+      assert.include(last, '"status":"succeeded"')
+    }).pipe(Effect.scoped, Effect.provide(TestDatabase.layer()))
+  )
+})
+
+/** JSON without what differs from run to run: ids and moments. */
+const anonymous = (json: string): unknown =>
+  JSON.parse(json.replaceAll(/pay_\w{26}/g, "pay_").replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "at"))
