@@ -12,8 +12,8 @@
  */
 import { PgClient } from "@effect/sql-pg/PgClient"
 import { Duration, Effect, Layer, Option, PubSub, Queue, Schedule, Stream } from "effect"
-import type { Envelope, Handler } from "../../adapters/EventBus.ts"
-import { EventBus, PublishError } from "../../adapters/EventBus.ts"
+import { EventBus } from "../../adapters/EventBus.ts"
+import * as EventHandlers from "../memory/EventHandlers.ts"
 import { envelopeOf } from "./SqlOutbox.ts"
 import { unavailable } from "./SqlStorage.ts"
 
@@ -34,7 +34,7 @@ export const layer: Layer.Layer<EventBus, never, PgClient> = Layer.effect(
   EventBus,
   Effect.gen(function* () {
     const sql = yield* PgClient
-    const handlers = new Map<string, Handler>()
+    const handlers = EventHandlers.make()
 
     // One connection listens for all readers of this process, for as long as there is one to be had.
     const wake = yield* PubSub.sliding<void>(1)
@@ -86,21 +86,10 @@ export const layer: Layer.Layer<EventBus, never, PgClient> = Layer.effect(
     )
 
     return EventBus.of({
-      publish: Effect.fnUntraced(function* (envelope: Envelope) {
-        for (const [name, handler] of handlers) {
-          yield* Effect.mapError(
-            handler(envelope),
-            (cause) => new PublishError({ event: envelope.id, handler: name, cause })
-          )
-        }
+      publish: (envelope) =>
         // Without the notice readers are a second late, which is no reason to hand the event out again.
-        yield* Effect.ignore(sql`select pg_notify(${channel}, '')`)
-      }),
-      handle: (name, handler) =>
-        Effect.acquireRelease(
-          Effect.sync(() => handlers.set(name, handler)),
-          () => Effect.sync(() => handlers.delete(name))
-        ),
+        Effect.andThen(handlers.call(envelope), Effect.ignore(sql`select pg_notify(${channel}, '')`)),
+      handle: handlers.add,
       events
     })
   })
