@@ -35,7 +35,8 @@ export const layer = ({
   Layer.unwrap(
     Effect.gen(function* () {
       const parsed = yield* parse(url)
-      const rootCertificate = parsed.searchParams.get("sslrootcert")
+      const isPlain = parsed.searchParams.get("sslmode") === "disable"
+      const rootCertificate = isPlain ? null : parsed.searchParams.get("sslrootcert")
       const ssl = rootCertificate === null ? {} : { ssl: { ca: yield* read(rootCertificate) } }
       return PgClient.layer({
         url,

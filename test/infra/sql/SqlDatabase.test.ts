@@ -75,7 +75,7 @@ describe("SqlDatabase", () => {
       assert.isTrue(isEncrypted)
       const stranger = yield* Effect.flip(encryption.pipe(using(url("localhost", "sslmode=require"))))
       assert.match(String(Reflect.get(stranger, "reason")?.cause), /self-signed certificate/)
-      const plain = yield* Effect.flip(encryption.pipe(using(url("127.0.0.1", "sslmode=disable"))))
+      const plain = yield* Effect.flip(encryption.pipe(using(url("127.0.0.1", `sslmode=disable&${ca}`))))
       assert.match(String(Reflect.get(plain, "reason")?.cause), /no pg_hba.conf entry/)
     })
   )
