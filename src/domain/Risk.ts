@@ -18,12 +18,13 @@ export type Verdict = typeof Verdict.Type
 // --- Rules and facts --------------------------------------------------------
 
 const name = Text(100)
+const positive = Schema.Int.check(Schema.isGreaterThan(0))
 
 export const Rule = Schema.TaggedUnion({
   /** An amount of `limit` or more, in its currency. */
   AmountAtLeast: { name, limit: Money.Money, verdict: Verdict },
   /** More than `payments` of one customer within `windowMillis`, this one included. */
-  VelocityAbove: { name, payments: Schema.Int, windowMillis: Schema.Int, verdict: Verdict },
+  VelocityAbove: { name, payments: positive, windowMillis: positive, verdict: Verdict },
   /** A token that equals an entry, or starts with one that ends in `*`. */
   MethodListed: { name, methods: Schema.Array(Text(255)), verdict: Verdict }
 })
@@ -43,7 +44,7 @@ export type Velocity = (windowMillis: number) => number
 /** Why a verdict is what it is. */
 export const Reason = Schema.TaggedUnion({
   AmountAtLeast: { rule: name, limit: Money.Money },
-  VelocityAbove: { rule: name, payments: Schema.Int, counted: Schema.Int, windowMillis: Schema.Int },
+  VelocityAbove: { rule: name, payments: positive, counted: positive, windowMillis: positive },
   MethodListed: { rule: name, method: Text(255) },
   /** The screen gave no verdict; `policy` says what that means. */
   ScreenUnavailable: { policy: Schema.Literals(["failClosed", "failOpen"]) },

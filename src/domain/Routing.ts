@@ -70,7 +70,7 @@ export const Reason = Schema.TaggedUnion({
   Preferred: { rule: Text(100) },
   Down: {},
   Probing: {},
-  Cost: { basisPoints: Schema.Int },
+  Cost: { basisPoints: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)) },
   Excluded: { rule: Text(100) },
   CurrencyUnsupported: {},
   MethodUnsupported: {},

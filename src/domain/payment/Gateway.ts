@@ -94,6 +94,9 @@ export type Answer = typeof Answer.Type
 export const NotSentReason = Schema.Literals(["ConnectionRefused", "CircuitOpen", "Throttled", "Refused", "NotFound"])
 export type NotSentReason = typeof NotSentReason.Type
 
+/** How long the gateway asks to be left alone, in milliseconds. */
+export const RetryAfter = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
 /**
  * Why it is unknown whether a call took effect. `TakenOver`: the worker that
  * began it is gone. `NotSent`: a repeat was not sent, which says nothing of the

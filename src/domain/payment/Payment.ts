@@ -51,7 +51,10 @@ export interface Authorization extends Attempt {
 
 export interface Capture {
   readonly operation: Operation.OperationId
+  /** What was asked for, then what the gateway took. */
   readonly amount: Money.Money
+  /** What was asked for; `undefined` when florin did not ask. */
+  readonly asked: Money.Money | undefined
   readonly final: boolean
   readonly request: RequestId | undefined
 }
@@ -77,6 +80,10 @@ export interface Known {
   readonly challenge: boolean
   readonly closed: ReadonlyArray<ClosedAttempt>
   readonly cancel: { readonly request: RequestId | undefined; readonly at: Instant } | undefined
+  /** The customer was sent away once; coming back more than once is no news. */
+  readonly redirected: boolean
+  /** Requests to capture that the gateway refused. */
+  readonly refusedCaptures: ReadonlyArray<RequestId>
   /** How each operation that has ended did end: a repeat of it is a no-op, its contrary a contradiction. */
   readonly ended: Readonly<Record<string, Answer["_tag"]>>
 }

@@ -10,7 +10,7 @@ import * as Risk from "../Risk.ts"
 import * as Routing from "../Routing.ts"
 import { Text } from "../Text.ts"
 import { Evidence } from "./Evidence.ts"
-import { Answer, Capabilities, DoubtReason, GatewayName, NotSentReason } from "./Gateway.ts"
+import { Answer, Capabilities, DoubtReason, GatewayName, NotSentReason, RetryAfter } from "./Gateway.ts"
 import * as Operation from "./Operation.ts"
 import type { State } from "./Payment.ts"
 import { DisputeId, Order, RequestId, VoidReason } from "./PaymentEvent.ts"
@@ -57,7 +57,7 @@ export const Command = Schema.TaggedUnion({
 
   /** A definite answer about an operation, and how it is known. */
   RecordAnswer: { operation, answer: Answer, evidence: Evidence, at },
-  RecordNotSent: { operation, by, reason: NotSentReason, retryAfterMillis: Schema.optionalKey(Schema.Int), at },
+  RecordNotSent: { operation, by, reason: NotSentReason, retryAfterMillis: Schema.optionalKey(RetryAfter), at },
   RecordDoubt: { operation, asked: Schema.Literals(["send", "lookup"]), reason: DoubtReason, at },
   RecordNotFound: { operation, gateway: GatewayName, at },
   TakeOver: { operation, at },

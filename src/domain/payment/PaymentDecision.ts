@@ -100,11 +100,7 @@ const beginAuthorization = (command: Of<"BeginAuthorization">, state: Payment.Be
 const completeAction = (command: Of<"CompleteAction">, state: Payment.Begun): Decision => {
   if (state._tag !== "ActionRequired") {
     // The customer may come back twice, or after a notification has said it all.
-    const hadAction = Object.entries(state.ended).some(
-      ([id, answer]) => answer === "ActionRequired" || id.includes("/confirm/")
-    )
-    const isConfirming = state._tag === "Authorizing" && state.operation.kind === "confirm"
-    return hadAction || isConfirming ? accept() : reject(command, state, "WrongState")
+    return state.redirected ? accept() : reject(command, state, "WrongState")
   }
   if (state.cancel !== undefined) return reject(command, state, "CancelRequested")
   const attempt = state.authorization.operation
@@ -122,11 +118,11 @@ const count = (state: Payment.Known, prefix: string): number =>
 // --- Money ------------------------------------------------------------------
 
 const capture = (command: Of<"Capture">, state: Payment.Begun): Decision => {
-  const captures = "captures" in state ? state.captures : []
-  const all = state._tag === "Capturing" ? [...captures, state.capture] : captures
-  const before = all.find(({ request }) => request === command.request)
-  if (before !== undefined && (command.request !== undefined || state._tag === "Capturing")) {
-    const same = command.amount === undefined || Money.equals(command.amount, before.amount)
+  const before = captureOf(command.request, state)
+  if (before === "refused") return accept()
+  if (before !== undefined) {
+    const { amount } = command
+    const same = amount === undefined || (before.asked !== undefined && Money.equals(amount, before.asked))
     return same && command.final === before.final ? accept() : reject(command, state, "RequestMismatch")
   }
   if (state._tag !== "Authorized" && state._tag !== "Captured") return reject(command, state, "WrongState")
@@ -152,10 +148,26 @@ const capture = (command: Of<"Capture">, state: Payment.Begun): Decision => {
   })
 }
 
+/** What this request has asked for already. One without a name is only known while it is in flight. */
+const captureOf = (
+  request: Payment.Capture["request"],
+  state: Payment.Begun
+): Payment.Capture | "refused" | undefined => {
+  if (request !== undefined && state.refusedCaptures.includes(request)) return "refused"
+  if (state._tag === "Capturing" && state.capture.request === request) return state.capture
+  if (request === undefined || !("captures" in state)) return undefined
+  return state.captures.find((capture) => capture.request === request)
+}
+
 const beginVoid = (command: Of<"Void">, state: Payment.Begun): Decision => {
-  if (state._tag === "Voiding") return accept()
-  if (state._tag !== "Authorized" && state._tag !== "ActionRequired") return reject(command, state, "WrongState")
   const { payment } = state.order
+  if (state._tag === "Voiding") return accept()
+  if (state._tag !== "Authorized" && state._tag !== "ActionRequired") {
+    const wasVoided = Object.entries(state.ended).some(
+      ([id, answer]) => id.startsWith(`${payment}/void/`) && answer === "Voided"
+    )
+    return wasVoided ? accept() : reject(command, state, "WrongState")
+  }
   return accept({
     ...command,
     _tag: "VoidBegun",
@@ -164,13 +176,14 @@ const beginVoid = (command: Of<"Void">, state: Payment.Begun): Decision => {
 }
 
 const refund = (command: Of<"Refund">, state: Payment.Begun): Decision => {
-  if (state._tag !== "Captured") return reject(command, state, "WrongState")
+  if (state._tag !== "Captured" && state._tag !== "Capturing") return reject(command, state, "WrongState")
   const before = state.refunds.find(({ request }) => request === command.request)
   if (before !== undefined) {
     return command.amount === undefined || Money.equals(command.amount, before.amount)
       ? accept()
       : reject(command, state, "RequestMismatch")
   }
+  if (state._tag !== "Captured") return reject(command, state, "WrongState")
   const left = Payment.refundable(state)
   const amount = command.amount ?? left
   if (amount.currency !== left.currency) return reject(command, state, "CurrencyMismatch")

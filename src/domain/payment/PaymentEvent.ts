@@ -21,7 +21,8 @@ import {
   GatewayName,
   MethodToken,
   NotSentReason,
-  Reference
+  Reference,
+  RetryAfter
 } from "./Gateway.ts"
 import * as Operation from "./Operation.ts"
 
@@ -159,7 +160,7 @@ export const Event = Schema.TaggedUnion({
   OperationNotSent: {
     operation,
     reason: NotSentReason,
-    retryAfterMillis: Schema.optionalKey(Schema.Int),
+    retryAfterMillis: Schema.optionalKey(RetryAfter),
     evidence: Schema.optionalKey(Evidence),
     at
   },

@@ -41,6 +41,7 @@ export const evolve = (state: State, event: Event): State => {
       return {
         ...ended(state, event.operation, "ActionRequired"),
         _tag: "ActionRequired",
+        redirected: true,
         authorization: { ...state.attempt, reference: event.reference, since: event.at, expiresAt: event.expiresAt },
         action: event.action
       }
@@ -83,7 +84,13 @@ export const evolve = (state: State, event: Event): State => {
         ...settled(state),
         _tag: "Capturing",
         operation: Operation.begin(event.operation, "capture", event.by, event.at),
-        capture: { operation: event.operation, amount: event.amount, final: event.final, request: event.request }
+        capture: {
+          operation: event.operation,
+          amount: event.amount,
+          asked: event.amount,
+          final: event.final,
+          request: event.request
+        }
       }
 
     case "Captured": {
@@ -91,8 +98,9 @@ export const evolve = (state: State, event: Event): State => {
         return corrupt(state, event)
       }
       // One that florin did not begin took what the gateway says, and closes the hold.
-      const begun = state._tag === "Capturing" ? state.capture : undefined
-      const capture = { operation: event.operation, amount: event.amount, final: true, request: undefined, ...begun }
+      const { operation } = event
+      const unasked = { operation, asked: undefined, final: true, request: undefined }
+      const capture = state._tag === "Capturing" ? state.capture : unasked
       const before = settled(state)
       return {
         ...before,
@@ -104,7 +112,12 @@ export const evolve = (state: State, event: Event): State => {
 
     case "CaptureFailed": {
       if (state._tag !== "Capturing") return corrupt(state, event)
-      const after = { ...state, ...ended(state, event.operation, "Refused") }
+      const { request } = state.capture
+      const after = {
+        ...state,
+        ...ended(state, event.operation, "Refused"),
+        refusedCaptures: request === undefined ? state.refusedCaptures : [...state.refusedCaptures, request]
+      }
       if (state.captures.length > 0) return { ...settled(after), _tag: "Captured" }
       return event.authorizationGone
         ? { ...known(after), _tag: "Expired", authorization: state.authorization }
@@ -212,18 +225,22 @@ const initiated = (event: Of<"Initiated">): State => ({
   challenge: false,
   closed: [],
   cancel: undefined,
+  redirected: false,
+  refusedCaptures: [],
   ended: {}
 })
 
 // States are rebuilt from named parts, so that no field of the state before
 // stays behind unseen.
-const known = ({ cancel, challenge, closed, ended, initiatedAt, order }: Known): Known => ({
-  order,
-  initiatedAt,
-  challenge,
-  closed,
-  cancel,
-  ended
+const known = (state: Known): Known => ({
+  order: state.order,
+  initiatedAt: state.initiatedAt,
+  challenge: state.challenge,
+  closed: state.closed,
+  cancel: state.cancel,
+  redirected: state.redirected,
+  refusedCaptures: state.refusedCaptures,
+  ended: state.ended
 })
 
 const attemptOf = ({ capabilities, gateway, method, operation }: Attempt): Attempt => ({

@@ -23,7 +23,11 @@ export const recordAnswer = (command: Of<"RecordAnswer">, state: Payment.Begun):
   if (open === undefined) return recordUnasked(command, state)
   const { answer, evidence } = command
   if (!Operation.accepts[open.kind].includes(answer._tag)) return reject(command, state, "AnswerMismatch")
-  if (evidence._tag === "Operator" && open.standing._tag !== "Escalated") return reject(command, state, "NotEscalated")
+  if (evidence._tag === "Operator") {
+    if (open.standing._tag !== "Escalated") return reject(command, state, "NotEscalated")
+    // A person ends the doubt; "later" is what florin has waited for already.
+    if (answer._tag === "Pending") return reject(command, state, "AnswerMismatch")
+  }
   const about = { operation: open.id, evidence, at: command.at }
 
   switch (answer._tag) {
@@ -117,19 +121,20 @@ const recordUnasked = (command: Of<"RecordAnswer">, state: Payment.Begun): Decis
       ? accept()
       : reject(command, state, "AnswerMismatch")
   }
-  if (
-    answer._tag === "Captured" &&
-    "authorization" in state &&
-    state.authorization !== undefined &&
-    isOfAttempt(operation, state.authorization)
-  ) {
-    if (state._tag === "Authorized" || state._tag === "Voiding") return captured(command, state, operation, answer)
-    if ("captures" in state && answer.amount.minor <= Payment.captured(state).minor) return accept()
+  if ("authorization" in state && state.authorization !== undefined && isOfAttempt(operation, state.authorization)) {
+    const moved = movedBy(answer, state)
+    if (moved !== undefined && (state._tag === "Authorized" || state._tag === "Voiding")) {
+      return captured(command, state, operation, moved)
+    }
+    if (moved !== undefined && "captures" in state && isWithin(moved.amount, Payment.captured(state))) return accept()
+    // The customer finished while the redirect was given up: what became of that is the void's to say.
+    const isGivenUp = state._tag === "Voiding" || state._tag === "Voided" || state._tag === "Expired"
+    if (moved === undefined && isGivenUp && (answer._tag === "Approved" || answer._tag === "Declined")) return accept()
   }
   const recorded = state.ended[operation]
   if (recorded === undefined) return reject(command, state, "UnknownOperation")
   const isRepeat =
-    recorded === answer._tag ||
+    (recorded === answer._tag && saysTheSame(answer, operation, state)) ||
     answer._tag === "Pending" ||
     answer._tag === "ActionRequired" ||
     // One call may authorize and capture: its approval is then recorded as the capture.
@@ -137,6 +142,24 @@ const recordUnasked = (command: Of<"RecordAnswer">, state: Payment.Begun): Decis
     // A hold that was gone already counts as voided.
     (recorded === "Voided" && answer._tag === "Refused" && answer.authorizationGone)
   return isRepeat ? accept() : reject(command, state, "ContradictsRecord")
+}
+
+type CapturedAnswer = Extract<Answer, { readonly _tag: "Captured" }>
+
+/** An answer about an authorization that says that money has moved. */
+const movedBy = (answer: Answer, { order }: Payment.Begun): CapturedAnswer | undefined => {
+  if (answer._tag === "Captured") return answer
+  return answer._tag === "Approved" && answer.captured ? { _tag: "Captured", amount: order.amount } : undefined
+}
+
+const isWithin = (amount: Money.Money, limit: Money.Money): boolean =>
+  amount.currency === limit.currency && amount.minor <= limit.minor
+
+/** A repeat of a capture names the same amount. */
+const saysTheSame = (answer: Answer, operation: Operation.OperationId, state: Payment.Begun): boolean => {
+  if (answer._tag !== "Captured" || !("captures" in state)) return true
+  const capture = state.captures.find((one) => one.operation === operation)
+  return capture === undefined || Money.equals(capture.amount, answer.amount)
 }
 
 const isOfAttempt = (id: Operation.OperationId, { operation }: Payment.Attempt): boolean =>
@@ -191,6 +214,7 @@ export const changeStanding = (command: Unanswered, state: Payment.Begun): Decis
         : accept()
     case "Resume":
       if (standing._tag === "NotSent") {
+        if (open.kind === "authorize" && state.cancel !== undefined) return reject(command, state, "CancelRequested")
         return accept({ _tag: "OperationResumed", operation, by: command.by, at: command.at })
       }
       return standing._tag === "InFlight" && standing.by === command.by
