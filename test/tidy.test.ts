@@ -22,7 +22,11 @@ const mayUse: Record<string, RegExp> = {
 
 const banned: ReadonlyArray<readonly [where: RegExp, what: RegExp, why: string]> = [
   [/^src\//, /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(/, "take time and randomness from Clock and Random"],
-  [/^src\//, /\bas any\b|: any\b|as unknown as|@ts-ignore|@ts-expect-error/, "decode with Schema instead of asserting"],
+  [
+    /^(src|bench)\//,
+    /\bas any\b|: any\b|as unknown as|@ts-ignore|@ts-expect-error/,
+    "decode with Schema instead of asserting"
+  ],
   [/^src\/domain\//, /\bEffect\./, "domain functions are plain values in, plain values out"],
   [/^src\//, /\bconsole\./, "log with Effect's Logger, print with Console or Terminal"],
   [/^src\/(domain|adapters|orchestration)\//, /\bprocess\./, "only infra and edge know the process"],
@@ -36,6 +40,7 @@ const read = (pattern: string) =>
     .map((path) => ({ path, text: readFileSync(path, "utf8") }))
 const sources = read("src/**/*.ts")
 const tests = read("test/**/*.ts").filter(({ path }) => path !== "test/tidy.test.ts")
+const benches = read("bench/**/*.ts")
 const ringOf = (path: string) => path.split("/")[1]!
 const importsOf = (text: string) =>
   [...text.matchAll(/(?:from|import) "([^"]+)"|import\("([^"]+)"\)/g)].map(([, from, dynamic]) => (from ?? dynamic)!)
@@ -44,6 +49,7 @@ describe("tidy", () => {
   it("reads the sources it checks", () => {
     assert.isAbove(sources.length, 15)
     assert.isAbove(tests.length, 10)
+    assert.isAbove(benches.length, 5)
   })
 
   it("imports point inwards", () => {
@@ -69,7 +75,7 @@ describe("tidy", () => {
   })
 
   it("nothing banned, no junk drawers", () => {
-    const found = [...sources, ...tests].flatMap(({ path, text }) => [
+    const found = [...sources, ...tests, ...benches].flatMap(({ path, text }) => [
       ...banned.filter(([where, what]) => where.test(path) && what.test(text)).map(([, , why]) => `${path}: ${why}`),
       ...(junkDrawer.test(path) ? [`${path}: name the concept, not the drawer`] : [])
     ])
@@ -77,7 +83,7 @@ describe("tidy", () => {
   })
 
   it("every source file says what it is", () => {
-    const silent = sources.filter(({ text }) => !text.startsWith("/**") && !text.startsWith("#!"))
+    const silent = [...sources, ...benches].filter(({ text }) => !text.startsWith("/**") && !text.startsWith("#!"))
     assert.deepStrictEqual(
       silent.map(({ path }) => path),
       []
