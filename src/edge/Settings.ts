@@ -11,8 +11,9 @@ const whole = (name: string, { maximum, minimum }: { readonly minimum: number; r
   Config.schema(
     Schema.String.pipe(
       Schema.check(
-        Schema.makeFilter((text) => /^\d{1,9}$/.test(text) && Number(text) >= minimum && Number(text) <= maximum, {
-          expected: `a whole number from ${minimum} to ${maximum}`
+        Schema.makeFilter((text) => {
+          const isWithin = /^\d{1,9}$/.test(text) && Number(text) >= minimum && Number(text) <= maximum
+          return isWithin || `Expected a whole number from ${minimum} to ${maximum}, got ${JSON.stringify(text)}`
         })
       )
     ),

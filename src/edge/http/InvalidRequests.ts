@@ -1,5 +1,5 @@
 /** Turns what a schema found wrong with a request into a problem: every field, what was expected, what came. */
-import { Cause, Effect, ErrorReporter, Layer, SchemaIssue } from "effect"
+import { Cause, Effect, ErrorReporter, Formatter, Layer, SchemaIssue } from "effect"
 import { HttpApiMiddleware } from "effect/http-api"
 import * as Problem from "./Problem.ts"
 
@@ -22,14 +22,24 @@ export const layer: Layer.Layer<InvalidRequests> = HttpApiMiddleware.layerSchema
     const part = error.kind.toLowerCase()
     return Effect.fail(
       new Problem.InvalidRequest({
-        errors: format(error.cause.issue).issues.map(({ message, path = [] }) => ({
-          path: [part, ...path.map(segmentOf)],
-          message: message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}…` : message
-        }))
+        errors: format(error.cause.issue).issues.map(({ message, path = [] }) => {
+          const keys = path.map(segmentOf)
+          return { path: [part, ...keys], message: shorten(withInput(message, error.cause.issue, keys)) }
+        })
       })
     )
   }
 )
+
+/** A message that a schema brings along says only what was expected. */
+const withInput = (message: string, issue: SchemaIssue.Issue, path: ReadonlyArray<string | number>): string => {
+  if (!SchemaIssue.hasInput(issue) || !message.startsWith("Expected ") || message.includes(", got ")) return message
+  const input = path.reduce<unknown>((value, key) => Object(value)[key], issue.input)
+  return input === undefined ? message : `${message}, got ${Formatter.format(input)}`
+}
+
+const shorten = (message: string) =>
+  message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}…` : message
 
 const segmentOf = (segment: PropertyKey | { readonly key: PropertyKey }): string | number => {
   const key = typeof segment === "object" ? segment.key : segment

@@ -34,7 +34,11 @@ describe("a request that is not valid", () => {
   const cases: ReadonlyArray<
     readonly [what: string, changes: Record<string, unknown>, ...said: ReadonlyArray<string>]
   > = [
-    ["an unknown currency", { currency: "EUX" }, 'payload.currency: Expected an ISO 4217 currency code such as "EUR"'],
+    [
+      "an unknown currency",
+      { currency: "EUX" },
+      'payload.currency: Expected an ISO 4217 currency code such as "EUR", got "EUX"'
+    ],
     ["a fraction of a minor unit", { amount: 10.5 }, "payload.amount: Expected an integer, got 10.5"],
     ["an amount of nothing", { amount: 0 }, `payload.amount: Expected ${amounts}, got 0`],
     ["a negative amount", { amount: -1 }, `payload.amount: Expected ${amounts}, got -1`],
