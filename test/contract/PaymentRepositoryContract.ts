@@ -271,6 +271,8 @@ export const suite = <R, E>(
           const lease = { owner: run("other"), until: later(9000) }
           assert.strictEqual(yield* failure(repository.claim(id, lease, later(2000))), "EventContinuityError")
         }
+        const { reason } = yield* Effect.flip(repository.load(broken))
+        assert.deepInclude(reason, { expected: 3, actual: 4 })
         assert.strictEqual((yield* repository.load(whole)).version, 5)
         const all = yield* repository.histories({ limit: 1000 })
         const streamOf = (id: PaymentId) => all.find(({ payment }) => payment === id)?.stream
