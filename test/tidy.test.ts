@@ -8,7 +8,8 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
   adapters: ["domain", "adapters"],
   orchestration: ["domain", "adapters", "orchestration"],
   infra: ["domain", "adapters", "infra"],
-  edge: ["domain", "adapters", "orchestration", "infra", "edge"]
+  testing: ["domain", "adapters", "orchestration", "infra", "testing"],
+  edge: ["domain", "adapters", "orchestration", "infra", "testing", "edge"]
 }
 
 /** Packages that a ring may use; a name stands for its subpaths. Domain and adapters know only `effect`. */
@@ -17,6 +18,7 @@ const mayUse: Record<string, RegExp> = {
   adapters: /^effect(\/|$)/,
   orchestration: /^effect(\/|$)/,
   infra: /^(effect|@effect\/[a-z-]+|node:[a-z_/]+)(\/|$)/,
+  testing: /^effect(\/|$)/,
   edge: /^(effect|@effect\/[a-z-]+|node:[a-z_/]+)(\/|$)/
 }
 
@@ -33,6 +35,10 @@ const banned: ReadonlyArray<readonly [where: RegExp, what: RegExp, why: string]>
   [/^test\//, /\b(it|describe|test)(\.\w+)*\.(only|skip|todo)\b/, "a skipped test asserts nothing"]
 ]
 const junkDrawer = /(^|\/)(utils?|helpers?|common|misc|types|constants|index)\.ts$/
+
+/** Contract suites are tests for other people's adapters; nothing else in src knows a test runner. */
+const isContract = (path: string) => path.startsWith("src/testing/contract/")
+const isTestRunner = (target: string) => target === "vitest" || target === "@effect/vitest"
 
 const read = (pattern: string) =>
   globSync(pattern)
@@ -68,7 +74,7 @@ describe("tidy", () => {
     const foreign = sources.flatMap(({ path, text }) =>
       importsOf(text)
         .filter((target) => !target.startsWith("."))
-        .filter((target) => !mayUse[ringOf(path)]?.test(target))
+        .filter((target) => !mayUse[ringOf(path)]?.test(target) && !(isContract(path) && isTestRunner(target)))
         .map((target) => `${path} -> ${target}`)
     )
     assert.deepStrictEqual(foreign, [])

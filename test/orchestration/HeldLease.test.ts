@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { Lock, LockError, Lost } from "../../src/adapters/Lock.ts"
 import { StorageUnavailable } from "../../src/adapters/Storage.ts"
 import * as HeldLease from "../../src/orchestration/HeldLease.ts"
-import { at, run } from "../contract/Samples.ts"
+import { at, run } from "../../src/testing/contract/Samples.ts"
 import * as Workshop from "./Workshop.ts"
 
 const held = HeldLease.locked("rebuild", 9000)

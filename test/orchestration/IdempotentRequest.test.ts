@@ -3,7 +3,7 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import type { Schema } from "effect"
 import * as IdempotentRequest from "../../src/orchestration/IdempotentRequest.ts"
-import { at } from "../contract/Samples.ts"
+import { at } from "../../src/testing/contract/Samples.ts"
 import * as Workshop from "./Workshop.ts"
 
 const ask = (body: Schema.Json, name = "k1") => ({

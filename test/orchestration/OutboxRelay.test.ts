@@ -7,7 +7,7 @@ import { Outbox } from "../../src/adapters/Outbox.ts"
 import { PaymentRepository } from "../../src/adapters/PaymentRepository.ts"
 import type { PaymentId } from "../../src/domain/payment/PaymentEvent.ts"
 import * as OutboxRelay from "../../src/orchestration/OutboxRelay.ts"
-import { append, at, creation, later, paymentId, run } from "../contract/Samples.ts"
+import { append, at, creation, later, paymentId, run } from "../../src/testing/contract/Samples.ts"
 import * as Workshop from "./Workshop.ts"
 
 const settings: OutboxRelay.Settings = {

@@ -6,7 +6,7 @@ import * as MemoryDatabase from "../../src/infra/memory/MemoryDatabase.ts"
 import * as ScriptedGateway from "../../src/infra/memory/ScriptedGateway.ts"
 import { Payments } from "../../src/orchestration/Payments.ts"
 import { rebuild } from "../../src/orchestration/ProjectionRebuild.ts"
-import { at, creation, paymentId } from "../contract/Samples.ts"
+import { at, creation, paymentId } from "../../src/testing/contract/Samples.ts"
 import * as Workshop from "./Workshop.ts"
 
 describe("ProjectionRebuild", () => {

@@ -6,7 +6,7 @@ import { MethodToken } from "../../src/domain/payment/Gateway.ts"
 import type * as Risk from "../../src/domain/Risk.ts"
 import * as ScriptedGateway from "../../src/infra/memory/ScriptedGateway.ts"
 import { Payments } from "../../src/orchestration/Payments.ts"
-import { at } from "../contract/Samples.ts"
+import { at } from "../../src/testing/contract/Samples.ts"
 import * as Workshop from "./Workshop.ts"
 
 const rules: ReadonlyArray<Risk.Rule> = [

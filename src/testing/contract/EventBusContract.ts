@@ -1,13 +1,28 @@
-/** What every `EventBus` must do. Each implementation's test runs it. */
+/** What every `EventBus` must do. */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber, Queue, Stream } from "effect"
 import type { Layer } from "effect"
-import type { Envelope } from "../../src/adapters/EventBus.ts"
-import { EventBus, idOf } from "../../src/adapters/EventBus.ts"
-import { PaymentRepository } from "../../src/adapters/PaymentRepository.ts"
+import type { Envelope } from "../../adapters/EventBus.ts"
+import { EventBus, idOf } from "../../adapters/EventBus.ts"
+import { PaymentRepository } from "../../adapters/PaymentRepository.ts"
 import { append, creation, historyOf, paymentId, shop } from "./Samples.ts"
 
-/** Real time: the bus may cross a network. Every wait is for something that happens. */
+/**
+ * Registers the suite in the test file that calls it.
+ *
+ * Needs: a layer of the bus and of the repository whose events it carries, since
+ * a bus that crosses processes may read them there. Time is real, because a bus
+ * may cross a network; every wait is for something that happens.
+ *
+ * Checks: each handler gets every event, in order, until its scope closes;
+ * publishing fails when a handler does, and the error names the handler and its
+ * cause; each stream shows what is published from its start on, once, and in
+ * the order of its payment.
+ *
+ *     const database = Layer.fresh(AcmeDatabase.layer)
+ *     const bus = Layer.mergeAll(AcmeEventBus.layer, AcmePaymentRepository.layer).pipe(Layer.provide(database))
+ *     EventBusContract.suite("acme", bus)
+ */
 export const suite = <E>(name: string, implementation: Layer.Layer<EventBus | PaymentRepository, E>) =>
   layer(implementation, { excludeTestServices: true })(`EventBus (${name})`, (it) => {
     /** Stores a payment and hands its events to the bus, as the relay does. */

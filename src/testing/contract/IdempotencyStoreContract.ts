@@ -1,12 +1,28 @@
-/** What every `IdempotencyStore` must do. Each implementation's test runs it. */
+/** What every `IdempotencyStore` must do. */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Layer } from "effect"
-import { IdempotencyStore } from "../../src/adapters/IdempotencyStore.ts"
-import { Fingerprint } from "../../src/domain/Idempotency.ts"
-import { MerchantId } from "../../src/domain/payment/PaymentEvent.ts"
+import { IdempotencyStore } from "../../adapters/IdempotencyStore.ts"
+import { Fingerprint } from "../../domain/Idempotency.ts"
+import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import { at, key, later, run, shop } from "./Samples.ts"
 
+/**
+ * Registers the suite in the test file that calls it.
+ *
+ * Needs: a layer of the store; it need not be empty. Moments come with each
+ * request, so no clock is asked.
+ *
+ * Checks: of many claims of one key, one has it; the stored answer is given as
+ * it was, whatever JSON it is, to every later claim; a release frees the key; a
+ * lapsed lease is taken over by the same request only; who lost the key can
+ * neither answer nor release it; an answered key stays answered; keys of two
+ * merchants do not meet.
+ *
+ *     const database = Layer.fresh(AcmeDatabase.layer)
+ *     const store = AcmeIdempotencyStore.layer.pipe(Layer.provide(database))
+ *     IdempotencyStoreContract.suite("acme", store)
+ */
 export const suite = <E>(name: string, implementation: Layer.Layer<IdempotencyStore, E>) =>
   layer(implementation)(`IdempotencyStore (${name})`, (it) => {
     const fingerprint = Fingerprint.make(`{"amount":"1"}`)

@@ -1,12 +1,29 @@
-/** What every `Lock` must do. Each implementation's test runs it; time is the test clock's. */
+/** What every `Lock` must do. */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Layer } from "effect"
 import { TestClock } from "effect/testing"
-import type { LockError } from "../../src/adapters/Lock.ts"
-import { Lock } from "../../src/adapters/Lock.ts"
+import type { LockError } from "../../adapters/Lock.ts"
+import { Lock } from "../../adapters/Lock.ts"
 import { at, run, unique } from "./Samples.ts"
 
+/**
+ * Registers the suite in the test file that calls it.
+ *
+ * Needs: a layer of the lock; names are new in every test. The lock must take
+ * the time from Effect's `Clock`, which is a test clock here: a lease lapses
+ * because the test moves it. The layer itself is built in real time.
+ *
+ * Checks: one owner at a time, until the lease lapses to the millisecond, also
+ * when many ask at once; every acquisition gets a larger fencing token than all
+ * before it, over lapse, release and repetition; an extended lease lasts
+ * longer, and one that somebody took is `Lost`; a release frees the name unless
+ * it comes from one who lost it; names do not meet.
+ *
+ *     const database = Layer.fresh(AcmeDatabase.layer)
+ *     const lock = AcmeLock.layer.pipe(Layer.provide(database))
+ *     LockContract.suite("acme", lock)
+ */
 export const suite = <E>(name: string, implementation: Layer.Layer<Lock, E>) =>
   // The layer lives in real time: a connection pool whose clock leaps has years of housekeeping to catch up on.
   layer(implementation, { excludeTestServices: true })(`Lock (${name})`, (it) => {

@@ -1,14 +1,31 @@
-/** What every `Outbox` must do, over the repository that fills it. Each implementation's test runs it. */
+/** What every `Outbox` must do, over the repository that fills it. */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Layer } from "effect"
-import type { Entry } from "../../src/adapters/Outbox.ts"
-import { Outbox } from "../../src/adapters/Outbox.ts"
-import { PaymentRepository } from "../../src/adapters/PaymentRepository.ts"
-import type { PaymentId } from "../../src/domain/payment/PaymentEvent.ts"
+import type { Entry } from "../../adapters/Outbox.ts"
+import { Outbox } from "../../adapters/Outbox.ts"
+import { PaymentRepository } from "../../adapters/PaymentRepository.ts"
+import type { PaymentId } from "../../domain/payment/PaymentEvent.ts"
 import { append, at, creation, historyOf, later, paymentId, run } from "./Samples.ts"
 
-/** Every test gets a store of its own: an outbox is one queue for all. */
+/**
+ * Registers the suite in the test file that calls it.
+ *
+ * Needs: a layer of the outbox and of the repository that fills it, over one
+ * store that is empty each time the layer is built (`Layer.fresh`): an outbox is
+ * one queue for all, so every test builds its own.
+ *
+ * Checks: what is stored is in the outbox, whole and in order, and nothing of an
+ * append that was refused; what is published is gone, and only that; one
+ * payment is with one relay at a time, and no two relays get one entry; a dead
+ * relay's entries go to the next when its lease lapses; a failure holds back
+ * all that follows in that payment and is counted; a dead letter keeps its
+ * event, stops nothing, and is replayed once.
+ *
+ *     const database = Layer.fresh(AcmeDatabase.layer)
+ *     const outbox = Layer.mergeAll(AcmeOutbox.layer, AcmePaymentRepository.layer).pipe(Layer.provide(database))
+ *     OutboxContract.suite("acme", outbox)
+ */
 export const suite = <E>(name: string, implementation: Layer.Layer<Outbox | PaymentRepository, E>) => {
   const relay = run("relay")
   const other = run("other")

@@ -1,14 +1,34 @@
-/** What every `PaymentRepository` must do. Each implementation's test runs it. */
+/** What every `PaymentRepository` must do. */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Option, Result } from "effect"
 import type { Layer } from "effect"
-import { PaymentRepository, PaymentRepositoryError } from "../../src/adapters/PaymentRepository.ts"
-import { Fingerprint } from "../../src/domain/Idempotency.ts"
-import type { PaymentId } from "../../src/domain/payment/PaymentEvent.ts"
-import { MerchantId } from "../../src/domain/payment/PaymentEvent.ts"
+import { PaymentRepository, PaymentRepositoryError } from "../../adapters/PaymentRepository.ts"
+import { Fingerprint } from "../../domain/Idempotency.ts"
+import type { PaymentId } from "../../domain/payment/PaymentEvent.ts"
+import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import { append, at, creation, historyOf, key, later, paymentId, run, shop, unique, viewOf } from "./Samples.ts"
 
-/** `lose` takes one stored event away behind the repository's back. */
+/**
+ * Registers the suite in the test file that calls it.
+ *
+ * Needs: a layer of the repository, with whatever the hook needs, over a store
+ * that is empty at first; and the hook `lose`, which takes the event of that
+ * version away behind the repository's back, as a disk or a person might.
+ * Moments come with each request, so no clock is asked.
+ *
+ * Checks: events and views come back as they were, amounts up to 64 bits and
+ * text in any script included; one key makes one payment, also for many at
+ * once, and keeps the first answer; an append is all or nothing, and onto the
+ * expected version only; a claim excludes others until it lapses, and a stalled
+ * holder is `Fenced`; what is owed is found, longest owed first; lists are
+ * newest first and page without a gap; a gap in a stream is an
+ * `EventContinuityError` of that payment alone; the read model can be dropped
+ * and put back, and never goes back to an earlier version.
+ *
+ *     const repository = AcmePaymentRepository.layer.pipe(Layer.provideMerge(AcmeDatabase.layer))
+ *     const lose = (payment: PaymentId, version: number) => AcmeDatabase.deleteEvent(payment, version)
+ *     PaymentRepositoryContract.suite("acme", repository, lose)
+ */
 export const suite = <R, E>(
   name: string,
   implementation: Layer.Layer<PaymentRepository | R, E>,

@@ -1,16 +1,17 @@
-/** What every `RiskScreen` by rules must do. Each implementation's test runs it. */
+/** What every `RiskScreen` by rules must do. */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Layer } from "effect"
-import { PaymentRepository } from "../../src/adapters/PaymentRepository.ts"
-import { RiskScreen } from "../../src/adapters/RiskScreen.ts"
-import { MethodToken } from "../../src/domain/payment/Gateway.ts"
-import { MerchantId } from "../../src/domain/payment/PaymentEvent.ts"
-import type * as Risk from "../../src/domain/Risk.ts"
+import { PaymentRepository } from "../../adapters/PaymentRepository.ts"
+import { RiskScreen } from "../../adapters/RiskScreen.ts"
+import { MethodToken } from "../../domain/payment/Gateway.ts"
+import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
+import type * as Risk from "../../domain/Risk.ts"
 import { at, creation, later, paymentId, shop, unique } from "./Samples.ts"
 
 const eur = (minor: bigint) => ({ currency: "EUR", minor }) as const
 
+/** The rules that the screen under test is made with. */
 export const rules: ReadonlyArray<Risk.Rule> = [
   { _tag: "AmountAtLeast", name: "large", limit: eur(1000_00n), verdict: "challenge" },
   { _tag: "VelocityAbove", name: "hour", payments: 2, windowMillis: 3_600_000, verdict: "challenge" },
@@ -18,7 +19,21 @@ export const rules: ReadonlyArray<Risk.Rule> = [
   { _tag: "MethodListed", name: "stolen", methods: ["tok_stolen"], verdict: "block" }
 ]
 
-/** `implementation` screens by `rules`. */
+/**
+ * Registers the suite in the test file that calls it.
+ *
+ * Needs: a layer of a screen that goes by `rules`, and of the repository from
+ * which it counts a customer's payments; the store need not be empty.
+ *
+ * Checks: amounts and cards are judged without a customer; a customer's
+ * payments are counted within each window, this one included, and neither
+ * another customer's nor another merchant's are; every rule that fires gives
+ * its reason, and the strictest verdict wins.
+ *
+ *     const database = Layer.fresh(AcmeDatabase.layer)
+ *     const screen = Layer.mergeAll(AcmeRiskScreen.layer(RiskScreenContract.rules), AcmePaymentRepository.layer)
+ *     RiskScreenContract.suite("acme", screen.pipe(Layer.provide(database)))
+ */
 export const suite = <E>(name: string, implementation: Layer.Layer<RiskScreen | PaymentRepository, E>) =>
   layer(implementation)(`RiskScreen (${name})`, (it) => {
     const request = (customer: string | undefined, method = "tok_visa", minor = 10_00n) => ({

@@ -1,14 +1,22 @@
-/** Payments for contract suites: each call makes another, so that tests sharing a store do not meet. */
-import { Fingerprint, IdempotencyKey } from "../../src/domain/Idempotency.ts"
-import { Instant, plus } from "../../src/domain/Instant.ts"
-import { GatewayName, MethodToken, Reference } from "../../src/domain/payment/Gateway.ts"
-import { idOf, RunId } from "../../src/domain/payment/Operation.ts"
-import type { Event, Order } from "../../src/domain/payment/PaymentEvent.ts"
-import { MerchantId, PaymentId } from "../../src/domain/payment/PaymentEvent.ts"
-import * as PaymentDraft from "../../src/domain/payment/PaymentDraft.ts"
-import type { PaymentView } from "../../src/domain/payment/PaymentView.ts"
-import type { Append, Creation } from "../../src/adapters/PaymentRepository.ts"
+/**
+ * Payments for contract suites, and for tests of what is built on a store.
+ *
+ * A sample is a payment of 10.99 EUR that is taken in five events, a
+ * millisecond apart. Each call makes another id, so that tests which share a
+ * store do not meet; ids ascend in the order in which they were made, within
+ * one process.
+ */
+import { Fingerprint, IdempotencyKey } from "../../domain/Idempotency.ts"
+import { Instant, plus } from "../../domain/Instant.ts"
+import { GatewayName, MethodToken, Reference } from "../../domain/payment/Gateway.ts"
+import { idOf, RunId } from "../../domain/payment/Operation.ts"
+import type { Event, Order } from "../../domain/payment/PaymentEvent.ts"
+import { MerchantId, PaymentId } from "../../domain/payment/PaymentEvent.ts"
+import * as PaymentDraft from "../../domain/payment/PaymentDraft.ts"
+import type { PaymentView } from "../../domain/payment/PaymentView.ts"
+import type { Append, Creation } from "../../adapters/PaymentRepository.ts"
 
+/** When every sample begins. */
 export const at = Instant.make(1_700_000_000_000)
 export const later = (millis: number) => plus(at, millis)
 export const run = (name: string) => RunId.make(`run_${name}`)
@@ -65,8 +73,10 @@ export const historyOf = (payment: PaymentId, changes: Partial<Order> = {}): Rea
   ]
 }
 
+/** The view after all of `history`. */
 export const viewOf = (history: ReadonlyArray<Event>): PaymentView => PaymentDraft.view(PaymentDraft.of(history))!
 
+/** What creates the payment with the first event of its history, due at once, claimed for a second. */
 export const creation = (payment: PaymentId, changes: Partial<Creation> & { readonly order?: Partial<Order> } = {}) => {
   const { order, ...rest } = changes
   const events = historyOf(payment, order).slice(0, 1)

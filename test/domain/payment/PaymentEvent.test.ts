@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import * as PaymentEvent from "../../../src/domain/payment/PaymentEvent.ts"
 import { fold } from "../../../src/domain/payment/PaymentFold.ts"
 import * as PaymentView from "../../../src/domain/payment/PaymentView.ts"
-import { historyOf, paymentId, viewOf } from "../../contract/Samples.ts"
+import { historyOf, paymentId, viewOf } from "../../../src/testing/contract/Samples.ts"
 
 const stored = Schema.toCodecJson(PaymentEvent.Event)
 const roundTrip = <A, I>(codec: Schema.Codec<A, I>, value: A): A =>

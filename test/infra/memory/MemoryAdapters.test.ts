@@ -6,11 +6,11 @@ import * as MemoryLock from "../../../src/infra/memory/MemoryLock.ts"
 import * as MemoryOutbox from "../../../src/infra/memory/MemoryOutbox.ts"
 import * as MemoryPaymentRepository from "../../../src/infra/memory/MemoryPaymentRepository.ts"
 import * as MemoryRiskScreen from "../../../src/infra/memory/MemoryRiskScreen.ts"
-import * as EventBusContract from "../../contract/EventBusContract.ts"
-import * as IdempotencyStoreContract from "../../contract/IdempotencyStoreContract.ts"
-import * as LockContract from "../../contract/LockContract.ts"
-import * as OutboxContract from "../../contract/OutboxContract.ts"
-import * as RiskScreenContract from "../../contract/RiskScreenContract.ts"
+import * as EventBusContract from "../../../src/testing/contract/EventBusContract.ts"
+import * as IdempotencyStoreContract from "../../../src/testing/contract/IdempotencyStoreContract.ts"
+import * as LockContract from "../../../src/testing/contract/LockContract.ts"
+import * as OutboxContract from "../../../src/testing/contract/OutboxContract.ts"
+import * as RiskScreenContract from "../../../src/testing/contract/RiskScreenContract.ts"
 
 const repository = MemoryPaymentRepository.layer
 const database = Layer.fresh(MemoryDatabase.layer)

@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
 import { MemoryDatabase, layer as memoryDatabase } from "../../../src/infra/memory/MemoryDatabase.ts"
 import * as MemoryPaymentRepository from "../../../src/infra/memory/MemoryPaymentRepository.ts"
-import * as PaymentRepositoryContract from "../../contract/PaymentRepositoryContract.ts"
+import * as PaymentRepositoryContract from "../../../src/testing/contract/PaymentRepositoryContract.ts"
 
 PaymentRepositoryContract.suite(
   "memory",

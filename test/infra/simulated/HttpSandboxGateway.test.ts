@@ -9,7 +9,7 @@ import type { Socket } from "node:net"
 import { createServer } from "node:net"
 import * as HttpSandboxGateway from "../../../src/infra/simulated/HttpSandboxGateway.ts"
 import { capabilities } from "../../../src/infra/simulated/SandboxGateway.ts"
-import { callsOf, reasonOf, tagOf } from "../../contract/PaymentGatewayContract.ts"
+import { callsOf, reasonOf, tagOf } from "../../../src/testing/contract/GatewayUnderTest.ts"
 
 const clients = [
   ["undici", NodeHttpClient.layerUndici],

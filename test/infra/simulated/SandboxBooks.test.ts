@@ -10,8 +10,8 @@ import * as MemorySandboxBooks from "../../../src/infra/simulated/MemorySandboxB
 import { SandboxBooks } from "../../../src/infra/simulated/SandboxBooks.ts"
 import * as SandboxGateway from "../../../src/infra/simulated/SandboxGateway.ts"
 import * as SqlSandboxBooks from "../../../src/infra/simulated/SqlSandboxBooks.ts"
-import { callsOf, eur, only, reasonOf, referenceOf, tagOf } from "../../contract/PaymentGatewayContract.ts"
-import { at } from "../../contract/Samples.ts"
+import { callsOf, eur, only, reasonOf, referenceOf, tagOf } from "../../../src/testing/contract/GatewayUnderTest.ts"
+import { at } from "../../../src/testing/contract/Samples.ts"
 import * as Fixture from "./SandboxFixture.ts"
 
 /** A process of its own on the given store: a new layer, a new gateway. */

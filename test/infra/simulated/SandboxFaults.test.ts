@@ -7,8 +7,8 @@ import type { GatewayError } from "../../../src/adapters/PaymentGateway.ts"
 import { Answer } from "../../../src/domain/payment/Gateway.ts"
 import * as MemorySandboxBooks from "../../../src/infra/simulated/MemorySandboxBooks.ts"
 import * as SqlSandboxBooks from "../../../src/infra/simulated/SqlSandboxBooks.ts"
-import { callsOf, GatewayUnderTest, reasonOf, referenceOf } from "../../contract/PaymentGatewayContract.ts"
-import { at } from "../../contract/Samples.ts"
+import { callsOf, GatewayUnderTest, reasonOf, referenceOf } from "../../../src/testing/contract/GatewayUnderTest.ts"
+import { at } from "../../../src/testing/contract/Samples.ts"
 import * as Fixture from "./SandboxFixture.ts"
 
 /** The answer's tag, or the error's reason. */

@@ -11,7 +11,7 @@ import type { Charge } from "../../../src/infra/simulated/SandboxCharge.ts"
 import * as SandboxGateway from "../../../src/infra/simulated/SandboxGateway.ts"
 import * as SandboxServer from "../../../src/infra/simulated/SandboxServer.ts"
 import * as SqlSandboxBooks from "../../../src/infra/simulated/SqlSandboxBooks.ts"
-import { GatewayUnderTest } from "../../contract/PaymentGatewayContract.ts"
+import { GatewayUnderTest } from "../../../src/testing/contract/GatewayUnderTest.ts"
 import * as TestDatabase from "../../postgres/TestDatabase.ts"
 
 /** An empty PostgreSQL database with the sandbox's tables. */

@@ -2,7 +2,7 @@ import { Layer } from "effect"
 import * as MemorySandboxBooks from "../../../src/infra/simulated/MemorySandboxBooks.ts"
 import { capabilities } from "../../../src/infra/simulated/SandboxGateway.ts"
 import * as SqlSandboxBooks from "../../../src/infra/simulated/SqlSandboxBooks.ts"
-import * as PaymentGatewayContract from "../../contract/PaymentGatewayContract.ts"
+import * as PaymentGatewayContract from "../../../src/testing/contract/PaymentGatewayContract.ts"
 import * as Fixture from "./SandboxFixture.ts"
 
 const sql = SqlSandboxBooks.layer.pipe(Layer.provide(Layer.fresh(Fixture.database)))

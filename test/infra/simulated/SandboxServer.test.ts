@@ -7,8 +7,8 @@ import { HttpServer } from "effect/http"
 import * as MemorySandboxBooks from "../../../src/infra/simulated/MemorySandboxBooks.ts"
 import { SandboxBooks } from "../../../src/infra/simulated/SandboxBooks.ts"
 import * as SandboxServer from "../../../src/infra/simulated/SandboxServer.ts"
-import { callsOf, reasonOf, referenceOf } from "../../contract/PaymentGatewayContract.ts"
-import { paymentId } from "../../contract/Samples.ts"
+import { callsOf, reasonOf, referenceOf } from "../../../src/testing/contract/GatewayUnderTest.ts"
+import { paymentId } from "../../../src/testing/contract/Samples.ts"
 import * as Fixture from "./SandboxFixture.ts"
 
 interface Seen {

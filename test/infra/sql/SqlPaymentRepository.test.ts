@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as SqlPaymentRepository from "../../../src/infra/sql/SqlPaymentRepository.ts"
-import * as PaymentRepositoryContract from "../../contract/PaymentRepositoryContract.ts"
+import * as PaymentRepositoryContract from "../../../src/testing/contract/PaymentRepositoryContract.ts"
 import * as FlorinDatabase from "./FlorinDatabase.ts"
 
 PaymentRepositoryContract.suite(

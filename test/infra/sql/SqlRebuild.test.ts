@@ -6,7 +6,7 @@ import { PaymentRepository } from "../../../src/adapters/PaymentRepository.ts"
 import * as SqlLock from "../../../src/infra/sql/SqlLock.ts"
 import * as SqlPaymentRepository from "../../../src/infra/sql/SqlPaymentRepository.ts"
 import { rebuild } from "../../../src/orchestration/ProjectionRebuild.ts"
-import { append, creation, paymentId } from "../../contract/Samples.ts"
+import { append, creation, paymentId } from "../../../src/testing/contract/Samples.ts"
 import * as FlorinDatabase from "./FlorinDatabase.ts"
 
 const database = Layer.mergeAll(SqlPaymentRepository.layer, SqlLock.layer, SecureRandom.layerWebCrypto).pipe(
