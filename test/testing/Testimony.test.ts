@@ -1,0 +1,91 @@
+/** `Testimony` beside the core's own fold, over every history that a small world can have. */
+import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
+import * as Payment from "../../src/domain/payment/Payment.ts"
+import type { Event } from "../../src/domain/payment/PaymentEvent.ts"
+import { hear, isOpen } from "../../src/testing/Testimony.ts"
+import * as World from "../domain/payment/World.ts"
+import * as True from "./TrueBooks.ts"
+
+/** Each state's first history, and every history that is one decision longer. */
+const histories = (pool: Parameters<typeof World.explore>[0]) => {
+  const { moves } = World.explore(pool)
+  const before = new Map<Payment.State, ReadonlyArray<Event>>([[Payment.initial, []]])
+  return moves.flatMap(({ decision, from, to }) => {
+    if (Result.isFailure(decision) || decision.success.length === 0 || to._tag === "New") return []
+    const history = [...before.get(from)!, ...decision.success]
+    before.set(to, history)
+    return [{ history, state: to }]
+  })
+}
+
+/** The gateway tells of a confirmation that it was never asked for: this world can, and no gateway does. */
+const tellsOfUnasked = (history: ReadonlyArray<Event>) =>
+  history.some(
+    (event, index) =>
+      (event._tag === "Authorized" || event._tag === "AuthorizationDeclined") &&
+      event.operation.includes("/confirm/") &&
+      !history.slice(0, index).some((one) => one._tag === "ActionCompleted" && one.operation === event.operation)
+  )
+
+for (const [name, pool] of [
+  ["authorizing", World.authorizing],
+  ["settling", World.settling]
+] as const) {
+  describe(`Testimony of ${name}`, () => {
+    const all = histories(pool).filter(({ history }) => !tellsOfUnasked(history))
+
+    it("objects to nothing that a decision recorded", () => {
+      const objections = all.flatMap(({ history }) =>
+        // All evidence in this world is of one gateway, whichever was asked.
+        hear("pay_1", history).objections.filter(({ rule }) => rule !== "EvidenceTrue")
+      )
+      assert.isAbove(all.length, 1000)
+      assert.deepStrictEqual(objections.slice(0, 5), [])
+    })
+
+    it("hears the same operations open and the same money as the fold", () => {
+      const differences = all.filter(({ history, state }) => {
+        const told = hear("pay_1", history)
+        const open = Payment.openOperations(state).filter(
+          ({ kind, standing }) => kind !== "authorize" || standing._tag !== "NotSent"
+        )
+        const [captured, refunded, disputed] =
+          "captures" in state
+            ? [Payment.captured(state).minor, Payment.refunded(state).minor, Payment.disputed(state).minor]
+            : [0n, 0n, 0n]
+        return (
+          told.operations
+            .filter(isOpen)
+            .map(({ id }) => id)
+            .toSorted()
+            .join() !==
+            open
+              .map(({ id }) => id)
+              .toSorted()
+              .join() ||
+          told.capturedMinor !== captured ||
+          told.refundedMinor !== refunded ||
+          told.disputedMinor !== disputed ||
+          (state._tag === "Authorized" && told.heldMinor !== state.order.amount.minor) ||
+          ((state._tag === "Voided" || state._tag === "Ready") && told.heldMinor !== 0n)
+        )
+      })
+      assert.deepStrictEqual(differences.slice(0, 1), [])
+    })
+  })
+}
+
+describe("Testimony", () => {
+  it("objects to one cent more captured than authorized, whatever any books say", () => {
+    const { plain } = True.histories
+    const more = plain.map((event) => (event._tag === "Captured" ? { ...event, amount: True.eur(10_01n) } : event))
+    assert.deepStrictEqual(hear("pay_plain", plain).objections, [])
+    assert.deepStrictEqual(hear("pay_plain", more).objections, [
+      {
+        rule: "CapturedWithinAuthorized",
+        detail: "pay_plain/capture/1: expected at most 1000 EUR captured, actual 1001 EUR"
+      }
+    ])
+  })
+})
