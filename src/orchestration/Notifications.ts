@@ -45,7 +45,7 @@ export type Outcome =
   | { readonly _tag: "Early"; readonly payment: PaymentId; readonly rule: Rule }
   | { readonly _tag: "UnknownPayment"; readonly payment: PaymentId }
   /** The record says otherwise, or another gateway has the operation. */
-  | { readonly _tag: "Contradicts"; readonly payment: PaymentId; readonly rule: Rule | "WrongGateway" }
+  | { readonly _tag: "Contradicts"; readonly payment: PaymentId; readonly rule: Rule }
 
 /** Whether the sender is told to send it again. */
 export const isToBeSentAgain = ({ _tag }: Outcome): boolean => _tag === "Early" || _tag === "UnknownPayment"

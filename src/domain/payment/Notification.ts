@@ -90,12 +90,10 @@ export type Verdict =
   | { readonly _tag: "New"; readonly draft: PaymentDraft.Draft }
   | { readonly _tag: "Known" }
   | { readonly _tag: "Early"; readonly rule: Rule }
-  | { readonly _tag: "Contradiction"; readonly rule: Rule | "WrongGateway" }
+  | { readonly _tag: "Contradiction"; readonly rule: Rule }
 
 /** What a notification is to the payment that it is about. `history` is that payment's, and not empty. */
 export const judge = (notification: Notification, history: ReadonlyArray<Event>, at: Instant): Verdict => {
-  const gateway = gatewayOf(notification.news, history)
-  if (gateway !== undefined && gateway !== notification.gateway) return { _tag: "Contradiction", rule: "WrongGateway" }
   if (isPendingAgain(notification, history)) return { _tag: "Known" }
   const before = PaymentDraft.of(history)
   const decided = PaymentDraft.decide(before, commandAt(notification, at))
@@ -108,24 +106,9 @@ export const judge = (notification: Notification, history: ReadonlyArray<Event>,
 }
 
 /**
- * The gateway whose word counts: of an operation, the one of its attempt; of a
- * dispute, the one that was asked last, because only that can have taken money.
- */
-const gatewayOf = (news: News, history: ReadonlyArray<Event>): GatewayName | undefined => {
-  let gateway: GatewayName | undefined
-  for (const event of history) {
-    if (event._tag === "AuthorizationBegun") gateway = event.gateway
-    if (news._tag === "Answered" && "operation" in event && isOf(news.operation, event.operation)) return gateway
-  }
-  return news._tag === "Answered" ? undefined : gateway
-}
-
-const isOf = (id: OperationId, operation: OperationId): boolean => id === operation || id.startsWith(`${operation}/`)
-
-/**
- * "Still pending" may be said again and mean it, and each time counts as an
- * answer. So a repeat of the same message is told by its id; every other
- * answer is recorded once whatever its message.
+ * Every other answer is recorded once whatever its message. One that says
+ * pending may be overtaken by another that names another reference, and its
+ * repeat then looks like news; so that is told by its id.
  */
 const isPendingAgain = ({ gateway, id, news }: Notification, history: ReadonlyArray<Event>): boolean =>
   news._tag === "Answered" &&

@@ -6,6 +6,7 @@
  *                 |  \-> NotSent -> InFlight              proven without effect
  *                 \----> InDoubt -> (answered) | Pending | NotSent
  *                           \-> Escalated -> (answered)   by an operator, or late evidence
+ *                                     \-> Pending         where it was not known to be taken on
  *
  * Its id is derived from the payment, never random (R3): it is the gateway's
  * idempotency key and the same over every resend, so that sending it twice can
@@ -67,14 +68,22 @@ export type Standing =
       /** A 5xx was seen: where errors are stored under the key, sending again repeats it. */
       readonly serverError: boolean
     }
+  | Pending
   | {
-      readonly _tag: "Pending"
-      readonly reference: Reference | undefined
-      readonly asks: number
-      readonly since: Instant
-      readonly askedAt: Instant
+      readonly _tag: "Escalated"
+      readonly reason: EscalationReason
+      readonly at: Instant
+      /** What the gateway had taken on by then: to hear so again is no news to the operator. */
+      readonly pending: Pending | undefined
     }
-  | { readonly _tag: "Escalated"; readonly reason: EscalationReason }
+
+interface Pending {
+  readonly _tag: "Pending"
+  readonly reference: Reference | undefined
+  readonly asks: number
+  readonly since: Instant
+  readonly askedAt: Instant
+}
 
 export interface Operation {
   readonly id: OperationId
@@ -170,10 +179,10 @@ export const pending = (self: Operation, reference: Reference | undefined, at: I
   }
 }
 
-export const escalated = (self: Operation, reason: EscalationReason): Operation => ({
-  ...self,
-  standing: { _tag: "Escalated", reason }
-})
+export const escalated = (self: Operation, reason: EscalationReason, at: Instant): Operation => {
+  const pending = self.standing._tag === "Pending" ? self.standing : undefined
+  return { ...self, standing: { _tag: "Escalated", reason, at, pending } }
+}
 
 // --- What is owed to it -----------------------------------------------------
 

@@ -133,12 +133,35 @@ export type State =
   | (Known & { readonly _tag: "Expired"; readonly authorization: Authorization | undefined })
   | (Known & {
       readonly _tag: "Failed"
+      /** The hold that could not be captured and was given back. */
+      readonly authorization: Authorization | undefined
       readonly reason: FailureReason | { readonly _tag: "CaptureRefused"; readonly code: string }
     })
 
 export type Begun = Exclude<State, { readonly _tag: "New" }>
 
 export const initial: State = { _tag: "New" }
+
+// --- Attempts ---------------------------------------------------------------
+
+/** Every try so far, the last one last. */
+const attempts = (state: Begun): ReadonlyArray<Attempt> => {
+  if (state._tag === "Authorizing") return [...state.closed, state.attempt]
+  return "authorization" in state && state.authorization !== undefined
+    ? [...state.closed, state.authorization]
+    : state.closed
+}
+
+/** The gateway that was asked last: no other can have taken money that is still taken. */
+export const lastGateway = (state: Begun): GatewayName | undefined => attempts(state).at(-1)?.gateway
+
+/** The gateway that an operation was begun at; `undefined` when nothing of that id can have been begun. */
+export const gatewayOf = (state: Begun, id: Operation.OperationId): GatewayName | undefined => {
+  const attempt = attempts(state).find(({ operation }) => id === operation || id.startsWith(`${operation}/`))
+  if (attempt !== undefined) return attempt.gateway
+  // Captures, voids and refunds are of the hold.
+  return "authorization" in state ? state.authorization?.gateway : undefined
+}
 
 // --- Sums: what bounds the next capture, refund and dispute -----------------
 

@@ -97,6 +97,7 @@ export type Of<Tag extends Command["_tag"]> = Extract<Command, { readonly _tag: 
  * - `AnswerMismatch`: such an operation has no such answer.
  * - `ContradictsRecord`: the record says otherwise, with evidence.
  * - `NotEscalated`: an operator decides only what nobody else can.
+ * - `WrongGateway`: a gateway speaks for its own operations only, and of disputes about money that it can have taken.
  */
 export const Rule = Schema.Literals([
   "WrongState",
@@ -114,7 +115,8 @@ export const Rule = Schema.Literals([
   "UnknownDispute",
   "AnswerMismatch",
   "ContradictsRecord",
-  "NotEscalated"
+  "NotEscalated",
+  "WrongGateway"
 ])
 export type Rule = typeof Rule.Type
 

@@ -10,6 +10,7 @@
  * else (R3).
  */
 import * as Money from "../Money.ts"
+import type { GatewayName } from "./Gateway.ts"
 import * as Operation from "./Operation.ts"
 import * as Payment from "./Payment.ts"
 import type { Command, Decision, Of } from "./PaymentCommand.ts"
@@ -20,6 +21,7 @@ import * as PaymentRecording from "./PaymentRecording.ts"
 export const decide = (command: Command, state: Payment.State): Decision => {
   if (command._tag === "Initiate") return initiate(command, state)
   if (state._tag === "New") return reject(command, state, "WrongState")
+  if (isFromAnother(command, state)) return reject(command, state, "WrongGateway")
 
   switch (command._tag) {
     case "RecordScreening":
@@ -54,6 +56,20 @@ export const decide = (command: Command, state: Payment.State): Decision => {
     case "Fail":
       return fail(command, state)
   }
+}
+
+/** What one gateway says of another's operations is no evidence (R4). */
+const isFromAnother = (command: Command, state: Payment.Begun): boolean => {
+  const said = gatewayHeard(command)
+  const asked = "operation" in command ? Payment.gatewayOf(state, command.operation) : Payment.lastGateway(state)
+  return said !== undefined && asked !== undefined && said !== asked
+}
+
+/** The gateway whose word a command brings, if it brings any. */
+const gatewayHeard = (command: Command): GatewayName | undefined => {
+  if (command._tag === "RecordNotFound") return command.gateway
+  if (!("evidence" in command) || command.evidence._tag === "Operator") return undefined
+  return command.evidence.gateway
 }
 
 // --- Beginning --------------------------------------------------------------

@@ -102,9 +102,11 @@ export const evolve = (state: State, event: Event): State => {
       const unasked = { operation, asked: undefined, final: true, request: undefined }
       const capture = state._tag === "Capturing" ? state.capture : unasked
       const before = settled(state)
+      // A void that came too late has its answer with the money.
+      const answered = state._tag === "Voiding" ? ended(before, state.operation.id, "Captured") : before
       return {
         ...before,
-        ...ended(before, event.operation, "Captured"),
+        ...ended(answered, event.operation, "Captured"),
         _tag: "Captured",
         captures: [...before.captures, { ...capture, amount: event.amount }]
       }
@@ -189,7 +191,7 @@ export const evolve = (state: State, event: Event): State => {
       return withOperation(state, event, (self) => Operation.pending(self, event.reference, event.at))
 
     case "OperationEscalated":
-      return withOperation(state, event, (self) => Operation.escalated(self, event.reason))
+      return withOperation(state, event, (self) => Operation.escalated(self, event.reason, event.at))
 
     case "CancelRequested":
       return { ...state, cancel: { request: event.request, at: event.at } }
@@ -201,7 +203,7 @@ export const evolve = (state: State, event: Event): State => {
       return { ...closedBy(state), _tag: "Expired", authorization: undefined }
 
     case "Failed":
-      return { ...closedBy(state), _tag: "Failed", reason: event.reason }
+      return { ...closedBy(state), _tag: "Failed", authorization: undefined, reason: event.reason }
   }
 }
 
@@ -292,6 +294,7 @@ const released = (state: InState<"Voiding">): State => {
       return {
         ...known(state),
         _tag: "Failed",
+        authorization: state.authorization,
         reason: { _tag: "CaptureRefused", code: state.captureRefused ?? "unknown" }
       }
   }

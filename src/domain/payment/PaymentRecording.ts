@@ -9,7 +9,7 @@
 import type { Instant } from "../Instant.ts"
 import * as Money from "../Money.ts"
 import type { Evidence } from "./Evidence.ts"
-import type { Answer, Capabilities, DoubtReason } from "./Gateway.ts"
+import type { Answer, Capabilities, DoubtReason, Reference } from "./Gateway.ts"
 import * as Operation from "./Operation.ts"
 import * as Payment from "./Payment.ts"
 import type { Decision, Of } from "./PaymentCommand.ts"
@@ -27,6 +27,9 @@ export const recordAnswer = (command: Of<"RecordAnswer">, state: Payment.Begun):
     if (open.standing._tag !== "Escalated") return reject(command, state, "NotEscalated")
     // A person ends the doubt; "later" is what florin has waited for already.
     if (answer._tag === "Pending") return reject(command, state, "AnswerMismatch")
+  } else if (open.id !== command.operation && (answer._tag === "ActionRequired" || answer._tag === "Pending")) {
+    // Of the attempt that the customer is back from, only an end is news.
+    return accept()
   }
   const about = { operation: open.id, evidence, at: command.at }
 
@@ -44,10 +47,30 @@ export const recordAnswer = (command: Of<"RecordAnswer">, state: Payment.Begun):
     case "Refused":
       return refused(command, open, answer)
     case "Pending":
-      return open.standing._tag === "Pending" && open.standing.askedAt >= command.at
-        ? accept()
-        : accept({ _tag: "OperationPending", ...about, ...given({ reference: answer.reference }) })
+      return isPendingNews(answer, command, open.standing)
+        ? accept({ _tag: "OperationPending", ...about, ...given({ reference: answer.reference }) })
+        : accept()
   }
+}
+
+/**
+ * "Still pending" may be said at any time. It is news of what was not known to
+ * be taken on, with a reference that was not known, or when florin asked: what
+ * a poll hears moves its schedule on. An escalation is lifted only by what is
+ * both later and new, never after a refusal.
+ */
+const isPendingNews = (
+  { reference }: Extract<Answer, { readonly _tag: "Pending" }>,
+  { at, evidence }: Of<"RecordAnswer">,
+  standing: Operation.Standing
+): boolean => {
+  const isOther = (before: Reference | undefined) => reference !== undefined && reference !== before
+  if (standing._tag === "Pending") {
+    return at > standing.askedAt && (evidence._tag !== "Webhook" || isOther(standing.reference))
+  }
+  if (standing._tag !== "Escalated") return true
+  const { pending, reason } = standing
+  return at > standing.at && reason !== "VoidRefused" && (pending === undefined || isOther(pending.reference))
 }
 
 type About = { readonly operation: Operation.OperationId; readonly evidence: Evidence; readonly at: Instant }
@@ -111,7 +134,7 @@ const recordUnasked = (command: Of<"RecordAnswer">, state: Payment.Begun): Decis
   const { answer, evidence, operation } = command
   const about = { operation, evidence, at: command.at }
   if (evidence._tag === "Operator") {
-    return state.ended[operation] === answer._tag ? accept() : reject(command, state, "NotEscalated")
+    return isRecorded(answer, operation, state) ? accept() : reject(command, state, "NotEscalated")
   }
   if (state._tag === "ActionRequired" && isOfAttempt(operation, state.authorization)) {
     if (answer._tag === "Approved" || answer._tag === "Declined") {
@@ -126,22 +149,17 @@ const recordUnasked = (command: Of<"RecordAnswer">, state: Payment.Begun): Decis
     if (moved !== undefined && (state._tag === "Authorized" || state._tag === "Voiding")) {
       return captured(command, state, operation, moved)
     }
+    if (moved !== undefined && state._tag === "Capturing" && isAllInFlight(moved.amount, state)) {
+      return captured(command, state, state.operation.id, moved)
+    }
     if (moved !== undefined && "captures" in state && isWithin(moved.amount, Payment.captured(state))) return accept()
     // The customer finished while the redirect was given up: what became of that is the void's to say.
     const isGivenUp = state._tag === "Voiding" || state._tag === "Voided" || state._tag === "Expired"
     if (moved === undefined && isGivenUp && (answer._tag === "Approved" || answer._tag === "Declined")) return accept()
   }
-  const recorded = state.ended[operation]
-  if (recorded === undefined) return reject(command, state, "UnknownOperation")
-  const isRepeat =
-    (recorded === answer._tag && saysTheSame(answer, operation, state)) ||
-    answer._tag === "Pending" ||
-    answer._tag === "ActionRequired" ||
-    // One call may authorize and capture: its approval is then recorded as the capture.
-    (recorded === "Captured" && answer._tag === "Approved") ||
-    // A hold that was gone already counts as voided.
-    (recorded === "Voided" && answer._tag === "Refused" && answer.authorizationGone)
-  return isRepeat ? accept() : reject(command, state, "ContradictsRecord")
+  if (state.ended[operation] === undefined) return reject(command, state, "UnknownOperation")
+  const isOvertaken = answer._tag === "Pending" || answer._tag === "ActionRequired"
+  return isOvertaken || isRecorded(answer, operation, state) ? accept() : reject(command, state, "ContradictsRecord")
 }
 
 type CapturedAnswer = Extract<Answer, { readonly _tag: "Captured" }>
@@ -152,8 +170,33 @@ const movedBy = (answer: Answer, { order }: Payment.Begun): CapturedAnswer | und
   return answer._tag === "Approved" && answer.captured ? { _tag: "Captured", amount: order.amount } : undefined
 }
 
+/**
+ * The capture in flight asks for all, and all has moved: by that capture or by
+ * other hands, it is the same money, and there is no more of it. Of a part
+ * nobody can tell whose it was, so that waits for the capture's own answer.
+ */
+const isAllInFlight = (
+  moved: Money.Money,
+  { capture, order }: Extract<Payment.State, { readonly _tag: "Capturing" }>
+): boolean => Money.equals(capture.amount, order.amount) && Money.equals(moved, order.amount)
+
 const isWithin = (amount: Money.Money, limit: Money.Money): boolean =>
   amount.currency === limit.currency && amount.minor <= limit.minor
+
+/** The operation has ended with this answer, or with what says the same. */
+const isRecorded = (answer: Answer, operation: Operation.OperationId, state: Payment.Begun): boolean => {
+  const recorded = state.ended[operation]
+  if (answer._tag === "Approved") {
+    // One call may authorize and capture: its approval is then recorded as the capture.
+    return (recorded === "Approved" || recorded === "Captured") && (!answer.captured || isAllTaken(state))
+  }
+  // A hold that was gone already counts as voided.
+  if (recorded === "Voided" && answer._tag === "Refused") return answer.authorizationGone
+  return recorded === answer._tag && saysTheSame(answer, operation, state)
+}
+
+const isAllTaken = (state: Payment.Begun): boolean =>
+  "captures" in state && isWithin(state.order.amount, Payment.captured(state))
 
 /** A repeat of a capture names the same amount. */
 const saysTheSame = (answer: Answer, operation: Operation.OperationId, state: Payment.Begun): boolean => {
@@ -176,7 +219,8 @@ const openOperation = (state: Payment.Begun, id: Operation.OperationId): Operati
 type Unanswered = Of<"RecordNotSent" | "RecordDoubt" | "RecordNotFound" | "TakeOver" | "Resume" | "Escalate">
 
 export const changeStanding = (command: Unanswered, state: Payment.Begun): Decision => {
-  const open = openOperation(state, command.operation)
+  // A call is known by its whole id: what became of the attempt's says nothing of its confirmation's.
+  const open = Payment.openOperations(state).find(({ id }) => id === command.operation)
   if (open === undefined) {
     // The answer overtook the failure of another send of the same operation.
     return state.ended[command.operation] === undefined ? reject(command, state, "UnknownOperation") : accept()
@@ -204,7 +248,10 @@ export const changeStanding = (command: Unanswered, state: Payment.Begun): Decis
       const promises = promisesOf(state)
       // While it is being sent, not to be found yet proves nothing.
       if (standing._tag === "NotSent" || standing._tag === "InFlight") return accept()
-      if (standing._tag !== "InDoubt" || promises?.lookup !== "authoritative") return doubted("lookup", "NotFound")
+      if (standing._tag === "InDoubt" && command.at < standing.sentAt) return accept()
+      // At the very moment of the send it counts as asked, so that the loop gets on, and proves nothing.
+      const isAfterSend = standing._tag === "InDoubt" && command.at > standing.sentAt
+      if (!isAfterSend || promises?.lookup !== "authoritative") return doubted("lookup", "NotFound")
       const evidence = { _tag: "Lookup", gateway: command.gateway } as const
       return accept({ _tag: "OperationNotSent", operation, reason: "NotFound", evidence, at: command.at })
     }

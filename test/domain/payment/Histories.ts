@@ -1,14 +1,12 @@
 /** Events and histories of a payment of 10.00 EUR, for examples: each name says where the payment stands. */
-import { plus } from "../../../src/domain/Instant.ts"
 import type { Evidence } from "../../../src/domain/payment/Evidence.ts"
 import type { DoubtReason } from "../../../src/domain/payment/Gateway.ts"
 import { OperationId } from "../../../src/domain/payment/Operation.ts"
 import { DisputeId, Event, RequestId } from "../../../src/domain/payment/PaymentEvent.ts"
 import * as World from "./World.ts"
-import { able, answers, at, eur, plain, run1, run2 } from "./World.ts"
+import { able, answers, at, eur, later, plain, run1, run2 } from "./World.ts"
 
 const { answer, lookup, operator, webhook } = World.evidence
-export const later = plus(at, 1000)
 export const order = { ...World.order("manual"), amount: eur(10_00n) }
 const { action } = answers.redirect
 export const { decline } = answers.declined
@@ -62,13 +60,19 @@ export const disputed = (dispute: DisputeId, minor: bigint) =>
 export const won = event.DisputeWon.make({ dispute: dp1, evidence: webhook, at })
 export const lost = event.DisputeLost.make({ dispute: dp1, evidence: webhook, at })
 export const notSent = (operation: string) => event.OperationNotSent.make({ ...of(operation), ...unreachable })
-export const notFound = event.OperationNotSent.make({ ...known("pay_1/auth/1", lookup), reason: "NotFound" })
+export const notFound = event.OperationNotSent.make({
+  ...known("pay_1/auth/1", lookup),
+  reason: "NotFound",
+  at: later
+})
 export const resumed = event.OperationResumed.make({ ...of("pay_1/auth/1"), by: run2 })
 export const doubted = (reason: DoubtReason = "Timeout", when = at) =>
   event.OperationDoubted.make({ ...of("pay_1/auth/1"), asked: "send", reason, at: when })
 export const unfound = { ...doubted("NotFound", later), asked: "lookup" } as const
 export const takenOver = { ...doubted("TakenOver"), asked: "takeover" } as const
 export const pending = event.OperationPending.make(known("pay_1/auth/1"))
+export const pendingLater = (how: Evidence, at = later) =>
+  event.OperationPending.make({ ...known("pay_1/auth/1", how), at })
 export const escalated = event.OperationEscalated.make({ ...of("pay_1/auth/1"), reason: "NoWayToAsk" })
 export const cancelRequested = event.CancelRequested.make({ at })
 export const cancelled = event.Cancelled.make({ at })
@@ -88,17 +92,22 @@ export const orphaned = [...sent, takenOver]
 export const inDoubt = [...sent, doubted()]
 export const inDoubtAtPlain = [initiated, begun("pay_1/auth/1", "plain"), doubted()]
 export const handedOver = [...inDoubt, escalated]
+export const soldByWord = [...handedOver, authorized(operator), captured("pay_1/auth/1", 10_00n, operator)]
+export const gaveUpWaiting = [...takenOn, escalated]
 export const refused = [...sent, declined()]
 export const retried = [...refused, begun("pay_1/auth/2", "plain")]
 export const unwanted = [...sent, cancelRequested, declined()]
 export const away = [...sent, redirected("pay_1/auth/1")]
 export const back = [...away, returned("pay_1/auth/1/confirm/1")]
 export const awayAgain = [...back, redirected("pay_1/auth/1/confirm/1")]
+export const backAgain = [...awayAgain, returned("pay_1/auth/1/confirm/2")]
 export const unconfirmed = [...back, notSent("pay_1/auth/1/confirm/1")]
 export const held = [...sent, authorized()]
 export const heldByPlain = [initiated, begun("pay_1/auth/1", "plain"), authorized()]
 export const capturing = [...held, captureBegun("pay_1/capture/1", 10_00n)]
 export const uncaptured = [...capturing, captureFailed("no", false)]
+export const capturingPart = [...held, captureBegun("pay_1/capture/1", 4_00n)]
+export const gone = [...capturing, captureFailed("expired", true)]
 export const paid = [...capturing, captured("pay_1/capture/1", 10_00n)]
 export const paidByPlain = [
   ...heldByPlain,
@@ -113,6 +122,12 @@ export const paidInPart = [
 ]
 export const capturingRest = [...paidInPart, captureBegun("pay_1/capture/2", 6_00n, r2)]
 export const voiding = [...held, voidBegun("pay_1/void/1")]
+export const released = [...voiding, voided]
+export const failedToCapture = [
+  ...uncaptured,
+  { ...voidBegun("pay_1/void/1"), reason: "CaptureRefused" as const },
+  voided
+]
 export const stuck = [...voiding, voidRefused]
 export const refunding = [...paid, refundBegun("pay_1/refund/1", 4_00n)]
 export const unrefunded = [...refunding, refundFailed]
@@ -135,3 +150,4 @@ export const capturingUnnamedTwice = [
 ]
 export const givingUpRedirect = [...away, voidBegun("pay_1/void/1")]
 export const gaveUpRedirect = [...givingUpRedirect, voided]
+export const soldWhileVoiding = [...voiding, captured("pay_1/auth/1", 10_00n)]

@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import type { Instant } from "../../../src/domain/Instant.ts"
+import { plus } from "../../../src/domain/Instant.ts"
 import type { GatewayName } from "../../../src/domain/payment/Gateway.ts"
+import { Reference } from "../../../src/domain/payment/Gateway.ts"
 import * as Notification from "../../../src/domain/payment/Notification.ts"
 import { OperationId } from "../../../src/domain/payment/Operation.ts"
 import type { Event } from "../../../src/domain/payment/PaymentEvent.ts"
 import { DisputeId, PaymentId } from "../../../src/domain/payment/PaymentEvent.ts"
 import * as Histories from "./Histories.ts"
-import { able, answers, at, eur, plain, usd } from "./World.ts"
+import { able, answers, at, eur, later, plain, reference, usd } from "./World.ts"
 
 type History = ReadonlyArray<Event>
 
@@ -24,7 +27,7 @@ const closed = (outcome: "Won" | "Lost") => ({ _tag: "DisputeClosed", ...dispute
 
 /** The verdict in a word, with the rule or the events that it brings. */
 const judged = (news: Notification.News, history: History, gateway: GatewayName = able): string => {
-  const verdict = Notification.judge(told(news, gateway), history, Histories.later)
+  const verdict = Notification.judge(told(news, gateway), history, later)
   if (verdict._tag === "Known") return "Known"
   if (verdict._tag !== "New") return `${verdict._tag} ${verdict.rule}`
   return `New ${verdict.draft.events.map(({ _tag }) => _tag).join(" ")}`
@@ -51,34 +54,28 @@ describe("Notification", () => {
   it("is a command to the payment that the operation's id begins with, with the message as its evidence", () => {
     const evidence = { _tag: "Webhook", gateway: "able", notification: "evt_9" }
     const when = 1_700_000_001_000
-    assert.deepStrictEqual<unknown>(
-      Notification.commandOf(told(about("auth/1/confirm/2", answers.approved)), Histories.later),
-      {
-        payment: "pay_1",
-        command: {
-          _tag: "RecordAnswer",
-          operation: "pay_1/auth/1/confirm/2",
-          answer: { _tag: "Approved", reference: "ref_1", captured: false },
-          evidence,
-          at: when
-        }
+    assert.deepStrictEqual<unknown>(Notification.commandOf(told(about("auth/1/confirm/2", answers.approved)), later), {
+      payment: "pay_1",
+      command: {
+        _tag: "RecordAnswer",
+        operation: "pay_1/auth/1/confirm/2",
+        answer: { _tag: "Approved", reference: "ref_1", captured: false },
+        evidence,
+        at: when
       }
-    )
-    assert.deepStrictEqual<unknown>(
-      Notification.commandOf(told({ ...opened(4_00n), reason: "fraudulent" }), Histories.later),
-      {
-        payment: "pay_1",
-        command: {
-          _tag: "OpenDispute",
-          dispute: "dp_1",
-          amount: { currency: "EUR", minor: 400n },
-          reason: "fraudulent",
-          evidence,
-          at: when
-        }
+    })
+    assert.deepStrictEqual<unknown>(Notification.commandOf(told({ ...opened(4_00n), reason: "fraudulent" }), later), {
+      payment: "pay_1",
+      command: {
+        _tag: "OpenDispute",
+        dispute: "dp_1",
+        amount: { currency: "EUR", minor: 400n },
+        reason: "fraudulent",
+        evidence,
+        at: when
       }
-    )
-    assert.deepStrictEqual<unknown>(Notification.commandOf(told(closed("Lost")), Histories.later), {
+    })
+    assert.deepStrictEqual<unknown>(Notification.commandOf(told(closed("Lost")), later), {
       payment: "pay_1",
       command: { _tag: "CloseDispute", dispute: "dp_1", outcome: "Lost", evidence, at: when }
     })
@@ -96,6 +93,7 @@ const verdicts: ReadonlyArray<readonly [why: string, news: Notification.News, hi
   ["overtakes the customer", about("auth/1", answers.approved), Histories.away, "New Authorized"],
   ["is heard while the customer is confirmed", about("auth/1", answers.approved), Histories.back, "New Authorized"],
   ["answers a capture", about("capture/1", answers.captured(10_00n)), Histories.capturing, "New Captured"],
+  ["answers a capture, of the authorization", about("auth/1", answers.sold), Histories.capturing, "New Captured"],
   ["answers a void", about("void/1", answers.voided), Histories.voiding, "New Voided"],
   ["answers a refund", about("refund/1", answers.refunded), Histories.refunding, "New Refunded"],
   ["opens a dispute", opened(4_00n), Histories.paid, "New DisputeOpened"],
@@ -106,6 +104,10 @@ const verdicts: ReadonlyArray<readonly [why: string, news: Notification.News, hi
   ["was answered long ago", about("auth/1", answers.approved), Histories.refunding, "Known"],
   ["was declined already", about("auth/1", answers.declined), Histories.retried, "Known"],
   ["was captured already", about("capture/1", answers.captured(10_00n)), Histories.paid, "Known"],
+  ["was sold already", about("auth/1", answers.sold), Histories.paid, "Known"],
+  ["sends the customer away once more", about("auth/1", answers.redirect), Histories.back, "Known"],
+  ["says pending of what was taken on", about("auth/1", answers.pending), Histories.takenOn, "Known"],
+  ["says pending of what an operator was asked", about("auth/1", answers.pending), Histories.gaveUpWaiting, "Known"],
   ["says pending of what has ended", about("auth/1", answers.pending), Histories.held, "Known"],
   ["was opened already", opened(4_00n), Histories.claimed, "Known"],
   ["was opened before it was closed", opened(4_00n), [...Histories.claimed, Histories.won], "Known"],
@@ -138,9 +140,15 @@ const verdicts: ReadonlyArray<readonly [why: string, news: Notification.News, hi
     "Early AnswerMismatch"
   ],
   [
-    "captured, of the authorization, before the capture's answer",
-    about("auth/1", answers.captured(10_00n)),
+    "captured a part, of the authorization, before the capture's answer",
+    about("auth/1", answers.captured(4_00n)),
     Histories.capturing,
+    "Early ContradictsRecord"
+  ],
+  [
+    "sold, before the answer of the capture of a part",
+    about("auth/1", answers.sold),
+    Histories.capturingPart,
     "Early ContradictsRecord"
   ],
 
@@ -175,6 +183,13 @@ const verdicts: ReadonlyArray<readonly [why: string, news: Notification.News, hi
     Histories.capturing,
     "Contradiction AboveAuthorized"
   ],
+  [
+    "sells what was captured in part",
+    about("auth/1", answers.sold),
+    Histories.paidLess,
+    "Contradiction ContradictsRecord"
+  ],
+  ["sells what was given back", about("auth/1", answers.sold), Histories.released, "Contradiction ContradictsRecord"],
   ["voids an authorization", about("auth/1", answers.voided), Histories.sent, "Contradiction AnswerMismatch"],
   [
     "is about what never began",
@@ -226,21 +241,28 @@ describe("Notification.judge", () => {
     assert.strictEqual(judged(confirmed, Histories.away, plain), "Contradiction WrongGateway")
   })
 
-  it("counts one message that says pending once, and a further message again", () => {
-    const pending = (id: string) => told(about("auth/1", answers.pending), able, id)
-    const first = Notification.judge(pending("evt_1"), Histories.sent, at)
-    assert.isTrue(first._tag === "New")
-    const history = first._tag === "New" ? [...Histories.sent, ...first.draft.events] : assert.fail()
-    assert.strictEqual(Notification.judge(pending("evt_1"), history, Histories.later)._tag, "Known")
-    assert.strictEqual(Notification.judge(pending("evt_2"), history, Histories.later)._tag, "New")
+  it("counts one message that says pending once, and a further message that names another reference again", () => {
+    const pending = (id: string, named = reference) =>
+      told(about("auth/1", { ...answers.pending, reference: named }), able, id)
+    const after = (history: History, message: Notification.Notification, at: Instant) => {
+      const verdict = Notification.judge(message, history, at)
+      return verdict._tag === "New" ? [...history, ...verdict.draft.events] : assert.fail(verdict._tag)
+    }
+    const other = Reference.make("ref_2")
+    const first = after(Histories.sent, pending("evt_1"), at)
+    assert.strictEqual(Notification.judge(pending("evt_1"), first, later)._tag, "Known")
+    assert.strictEqual(Notification.judge(pending("evt_2"), first, later)._tag, "Known")
+    const second = after(first, pending("evt_2", other), later)
+    assert.strictEqual(Notification.judge(pending("evt_1"), second, plus(later, 1))._tag, "Known")
+    assert.strictEqual(Notification.judge(pending("evt_2", other), second, plus(later, 1))._tag, "Known")
     // Another gateway's message may have the same id.
-    const elsewhere = [...history, Histories.declined(), Histories.begun("pay_1/auth/2", "plain")]
-    const other = told(about("auth/2", answers.pending), plain, "evt_1")
-    assert.strictEqual(Notification.judge(other, elsewhere, at)._tag, "New")
+    const elsewhere = [...first, Histories.declined(), Histories.begun("pay_1/auth/2", "plain")]
+    const namesake = told(about("auth/2", answers.pending), plain, "evt_1")
+    assert.strictEqual(Notification.judge(namesake, elsewhere, at)._tag, "New")
   })
 
   it("records the message as the evidence of what it told", () => {
-    const verdict = Notification.judge(told(about("auth/1", answers.approved)), Histories.inDoubt, Histories.later)
+    const verdict = Notification.judge(told(about("auth/1", answers.approved)), Histories.inDoubt, later)
     const events = verdict._tag === "New" ? verdict.draft.events : []
     assert.deepStrictEqual<unknown>(events, [
       {

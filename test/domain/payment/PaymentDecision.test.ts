@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
+import type { Instant } from "../../../src/domain/Instant.ts"
+import { plus } from "../../../src/domain/Instant.ts"
+import type { Evidence } from "../../../src/domain/payment/Evidence.ts"
 import { Command, Rule } from "../../../src/domain/payment/PaymentCommand.ts"
 import * as PaymentDecision from "../../../src/domain/payment/PaymentDecision.ts"
 import { Event } from "../../../src/domain/payment/PaymentEvent.ts"
@@ -10,6 +13,7 @@ import {
   away,
   awayAgain,
   back,
+  backAgain,
   begun,
   blocked,
   both,
@@ -19,6 +23,7 @@ import {
   captureFailed,
   captured,
   capturing,
+  capturingPart,
   capturingRest,
   capturingRestRefunded,
   capturingUnnamedTwice,
@@ -34,15 +39,17 @@ import {
   escalated,
   expired,
   failed,
+  failedToCapture,
   gaveUpRedirect,
+  gaveUpWaiting,
   givingUpRedirect,
+  gone,
   handedOver,
   held,
   heldByPlain,
   inDoubt,
   inDoubtAtPlain,
   initiated,
-  later,
   lost,
   notFound,
   notSent,
@@ -53,6 +60,7 @@ import {
   paidInPart,
   paidLess,
   pending,
+  pendingLater,
   r1,
   r2,
   ready,
@@ -62,6 +70,7 @@ import {
   refunded,
   refunding,
   refused,
+  released,
   resent,
   resumed,
   retried,
@@ -69,7 +78,9 @@ import {
   screened,
   screening,
   sent,
+  soldByWord,
   stolen,
+  soldWhileVoiding,
   stuck,
   takenLess,
   takenOn,
@@ -89,10 +100,25 @@ import {
   won
 } from "./Histories.ts"
 import * as World from "./World.ts"
-import { able, answers, at, beginAuthorization as begin, command, eur, op, record, run1, run2 } from "./World.ts"
+import {
+  able,
+  answers,
+  at,
+  beginAuthorization as begin,
+  command,
+  eur,
+  later,
+  op,
+  plain,
+  record,
+  run1,
+  run2
+} from "./World.ts"
 
 const { answer, lookup, operator, webhook } = World.evidence
-const { approved, gone, redirect, sold } = answers
+const { approved, redirect, sold } = answers
+const atPlain = World.evidenceOf(plain)
+const muchLater = plus(later, 1000)
 const dollar = { amount: World.usd(1_00n) }
 
 // --- Commands ---------------------------------------------------------------
@@ -117,12 +143,19 @@ const fail = command.Fail.make({ at })
 const capturedDollar = { ...answers.captured(1n), ...dollar }
 const recordCaptured = (path: string, minor: bigint) => record(path, answers.captured(minor))
 const auth1 = { operation: op("auth/1"), at }
+/** Sent twice, the second time long after. */
+const sentAgain = [...inDoubt, doubted("Timeout", muchLater)]
+const doubtingBack = [...back, { ...doubted(), operation: op("auth/1/confirm/1") }]
+const toldPaid = [...capturing, captured("pay_1/capture/1", 10_00n, webhook)]
 const recordNotSent = command.RecordNotSent.make({ ...auth1, by: run1, ...unreachable })
 const recordDoubt = command.RecordDoubt.make({ ...auth1, asked: "send", reason: "Timeout" })
 const recordNotFound = command.RecordNotFound.make({ ...auth1, gateway: able })
+const lookedUp = { ...recordNotFound, at: later }
 const takeOver = command.TakeOver.make(auth1)
 const resume = command.Resume.make({ ...auth1, by: run2 })
 const escalate = command.Escalate.make({ ...auth1, reason: "NoWayToAsk" })
+const pendingAt = (when: Instant, how: Evidence) => ({ ...record("auth/1", answers.pending, how), at: when })
+const referred = { ...answers.pending, reference: World.reference }
 
 /** Given these events, when this is asked, then these events are recorded, or this rule forbids it. */
 type Example = readonly [name: string, given: ReadonlyArray<Event>, when: Command, then: ReadonlyArray<Event> | Rule]
@@ -240,12 +273,14 @@ const table: ReadonlyArray<Example> = [
   ["refuses a dispute of zero", paid, dispute(0n), "AmountNotPositive"],
   ["refuses a dispute in another currency", paid, { ...dispute(1n), ...dollar }, "CurrencyMismatch"],
   ["refuses a dispute before anything was captured", held, dispute(1n), "WrongState"],
+  ["refuses another gateway's dispute", paid, { ...dispute(1n), evidence: atPlain.webhook }, "WrongGateway"],
 
   ["closes a dispute as won", claimed, win, [won]],
   ["closes a dispute as lost", claimed, lose, [lost]],
   ["records nothing when the end comes again", [...claimed, lost], lose, []],
   ["refuses to lose what was won", [...claimed, won], lose, "ContradictsRecord"],
   ["refuses to close what nobody opened", paid, win, "UnknownDispute"],
+  ["refuses another gateway's end of a dispute", claimed, { ...win, evidence: atPlain.webhook }, "WrongGateway"],
   ["refuses to close a dispute before anything was captured", held, win, "WrongState"],
 
   ["ends a payment that no gateway knows of", ready, cancel, [cancelled]],
@@ -265,7 +300,43 @@ const table: ReadonlyArray<Example> = [
   ["records a decline", sent, record("auth/1", answers.declined), [declined()]],
   ["records a redirect", sent, record("auth/1", redirect), [redirected("pay_1/auth/1")]],
   ["records what the gateway has taken on", sent, record("auth/1", answers.pending), [pending]],
+  ["records a poll that finds it pending still", takenOn, pendingAt(later, lookup), [pendingLater(lookup)]],
+  ["records nothing when the gateway tells pending again", takenOn, pendingAt(later, webhook), []],
+  ["records nothing when the poll before is told again", [...takenOn, pendingLater(lookup)], pendingAt(at, lookup), []],
+  [
+    "records a reference that was not known of what is pending",
+    takenOn,
+    { ...pendingAt(later, webhook), answer: referred },
+    [{ ...pendingLater(webhook), reference: World.reference }]
+  ],
+  [
+    "records nothing when the reference is told again",
+    [...takenOn, { ...pendingLater(webhook), reference: World.reference }],
+    { ...pendingAt(muchLater, webhook), answer: referred },
+    []
+  ],
+  ["leaves to an operator what was pending before", gaveUpWaiting, record("auth/1", answers.pending), []],
+  ["leaves to an operator what is pending still", gaveUpWaiting, pendingAt(later, webhook), []],
+  ["leaves to an operator what an older answer says", handedOver, record("auth/1", answers.pending), []],
+  [
+    "leaves to an operator a void that was refused",
+    stuck,
+    { ...record("void/1", answers.pending, webhook), at: later },
+    []
+  ],
+  ["asks again when what nobody knew of is taken on", handedOver, pendingAt(later, webhook), [pendingLater(webhook)]],
   ["takes an authorization's answer for its confirmation's", back, record("auth/1", approved), [confirmed]],
+  [
+    "takes an authorization's decline for its confirmation's",
+    back,
+    record("auth/1", answers.declined),
+    [{ ...declined(), operation: op("auth/1/confirm/1") }]
+  ],
+  ["keeps the customer when the first redirect is told again", back, record("auth/1", redirect, webhook), []],
+  ["keeps the customer when pending is told again", back, record("auth/1", answers.pending, webhook), []],
+  ["keeps the customer when the second redirect is told again", backAgain, record("auth/1/confirm/1", redirect), []],
+  ["records a second redirect", back, record("auth/1/confirm/1", redirect), [redirected("pay_1/auth/1/confirm/1")]],
+  ["records nothing when a redirect is told again", away, record("auth/1", redirect, webhook), []],
   ["records a hold before the customer is back", away, record("auth/1", approved, webhook), [authorized(webhook)]],
   ["records a late hold after doubt", inDoubt, record("auth/1", approved, lookup), [authorized(lookup)]],
   ["records a late decline after doubt", inDoubt, record("auth/1", answers.declined, lookup), [declined(lookup)]],
@@ -276,6 +347,20 @@ const table: ReadonlyArray<Example> = [
   ["refuses an operator's word in doubt", inDoubt, record("auth/1", answers.declined, operator), "NotEscalated"],
   ["refuses an operator's word against the record", held, record("auth/1", answers.declined, operator), "NotEscalated"],
   ["records nothing when an operator repeats the record", held, record("auth/1", approved, operator), []],
+  [
+    "records an operator's sale",
+    handedOver,
+    record("auth/1", sold, operator),
+    [authorized(operator), captured("pay_1/auth/1", 10_00n, operator)]
+  ],
+  ["records nothing when an operator repeats a sale", soldByWord, record("auth/1", sold, operator), []],
+  ["refuses an operator's sale of a hold", held, record("auth/1", sold, operator), "NotEscalated"],
+  [
+    "refuses an operator's other amount",
+    paid,
+    { ...recordCaptured("capture/1", 9_99n), evidence: operator },
+    "NotEscalated"
+  ],
   ["records nothing when a hold is told again", held, record("auth/1", approved, webhook), []],
   ["records nothing when a capture is told again", paid, recordCaptured("capture/1", 10_00n), []],
   ["refuses a decline after a hold", held, record("auth/1", answers.declined), "ContradictsRecord"],
@@ -297,17 +382,53 @@ const table: ReadonlyArray<Example> = [
   ["leaves a late decline to the void", givingUpRedirect, record("auth/1", answers.declined, webhook), []],
   ["records nothing of an approval that the void has ended", gaveUpRedirect, record("auth/1", approved, webhook), []],
   ["refuses a sale after the void", gaveUpRedirect, record("auth/1", sold, webhook), "ContradictsRecord"],
+  ["refuses a sale after a hold was given back", released, record("auth/1", sold, webhook), "ContradictsRecord"],
+  ["refuses a sale after a hold had gone", gone, record("auth/1", sold, webhook), "ContradictsRecord"],
+  ["refuses a sale after the payment failed", failedToCapture, record("auth/1", sold, webhook), "ContradictsRecord"],
+  ["refuses a sale of which only a part is known", paidLess, record("auth/1", sold, webhook), "ContradictsRecord"],
+  ["refuses a sale of which a part is still held", paidInPart, record("auth/1", sold, webhook), "ContradictsRecord"],
+  ["refuses a sale while a part is captured", capturingPart, record("auth/1", sold, webhook), "ContradictsRecord"],
+  ["refuses a sale while the rest is captured", capturingRest, record("auth/1", sold, webhook), "ContradictsRecord"],
+  [
+    "refuses a part by other hands while all is captured",
+    capturing,
+    recordCaptured("auth/1", 4_00n),
+    "ContradictsRecord"
+  ],
+  [
+    "takes a sale for the capture of all that is in flight",
+    capturing,
+    record("auth/1", sold, webhook),
+    [captured("pay_1/capture/1", 10_00n, webhook)]
+  ],
+  [
+    "takes all that other hands took for the capture of all in flight",
+    capturing,
+    record("auth/1", answers.captured(10_00n), webhook),
+    [captured("pay_1/capture/1", 10_00n, webhook)]
+  ],
+  ["records nothing when that capture is answered after all", toldPaid, recordCaptured("capture/1", 10_00n), []],
+  ["refuses that the capture took less after all", toldPaid, recordCaptured("capture/1", 9_99n), "ContradictsRecord"],
+  [
+    "refuses that the capture was refused after all",
+    toldPaid,
+    record("capture/1", answers.refused),
+    "ContradictsRecord"
+  ],
+  ["records nothing when a sale is told again", toldPaid, record("auth/1", sold, webhook), []],
+  ["records nothing of a sale after the capture of all", paid, record("auth/1", sold, webhook), []],
   ["refuses another amount for a capture", paid, recordCaptured("capture/1", 9_99n), "ContradictsRecord"],
   ["refuses another currency for a capture", paid, record("auth/1", capturedDollar), "ContradictsRecord"],
+  ["records nothing when the void says what is known", soldWhileVoiding, recordCaptured("void/1", 10_00n), []],
   ["records a capture despite a void", voiding, recordCaptured("void/1", 10_00n), [captured("pay_1/void/1", 10_00n)]],
   ["refuses a capture of one cent too much", capturing, recordCaptured("capture/1", 10_01n), "AboveAuthorized"],
   ["refuses a rest of one cent too much", capturingRest, recordCaptured("capture/2", 6_01n), "AboveAuthorized"],
   ["refuses a capture of zero", capturing, recordCaptured("capture/1", 0n), "AmountNotPositive"],
   ["refuses a capture in another currency", capturing, record("capture/1", capturedDollar), "CurrencyMismatch"],
   ["records a capture that failed", capturing, record("capture/1", answers.refused), [captureFailed("no", false)]],
-  ["records that the hold had gone", capturing, record("capture/1", gone), [captureFailed("expired", true)]],
+  ["records that the hold had gone", capturing, record("capture/1", answers.gone), [captureFailed("expired", true)]],
   ["records a hold as given back", voiding, record("void/1", answers.voided), [voided]],
-  ["records a hold that had gone as given back", voiding, record("void/1", gone), [voided]],
+  ["records a hold that had gone as given back", voiding, record("void/1", answers.gone), [voided]],
   ["hands a hold that stays to an operator", voiding, record("void/1", answers.refused), [voidRefused]],
   ["records an operator's word that it stays", stuck, record("void/1", answers.refused, operator), [voidFailed]],
   ["records a refund", refunding, record("refund/1", answers.refunded), [refunded]],
@@ -315,11 +436,54 @@ const table: ReadonlyArray<Example> = [
   ["refuses an authorization's answer to a capture", capturing, record("capture/1", approved), "AnswerMismatch"],
   ["refuses a refund's answer to an authorization", sent, record("auth/1", answers.refunded), "AnswerMismatch"],
   ["refuses an answer to an attempt that never began", sent, record("auth/2", approved), "UnknownOperation"],
+  ["refuses another gateway's answer", sent, record("auth/1", approved, atPlain.answer), "WrongGateway"],
+  ["refuses another gateway's lookup", inDoubt, record("auth/1", approved, atPlain.lookup), "WrongGateway"],
+  ["refuses another gateway's notification", sent, record("auth/1", approved, atPlain.webhook), "WrongGateway"],
+  [
+    "refuses another gateway's word of a confirmation",
+    back,
+    record("auth/1/confirm/1", approved, atPlain.answer),
+    "WrongGateway"
+  ],
+  [
+    "refuses another gateway's capture",
+    capturing,
+    record("capture/1", answers.captured(10_00n), atPlain.answer),
+    "WrongGateway"
+  ],
+  [
+    "refuses another gateway's refund",
+    refunding,
+    record("refund/1", answers.refunded, atPlain.webhook),
+    "WrongGateway"
+  ],
+  ["refuses another gateway's repeat", held, record("auth/1", approved, atPlain.webhook), "WrongGateway"],
+  [
+    "refuses the second gateway's word of the first attempt",
+    retried,
+    record("auth/1", answers.declined, atPlain.webhook),
+    "WrongGateway"
+  ],
+  ["refuses the first gateway's word of the second attempt", retried, record("auth/2", approved), "WrongGateway"],
+  [
+    "refuses another gateway's word of a failure",
+    failedToCapture,
+    record("capture/1", answers.refused, atPlain.webhook),
+    "WrongGateway"
+  ],
+  ["records nothing when the first attempt's end is told again", retried, record("auth/1", answers.declined), []],
+  [
+    "records the second gateway's word of the second attempt",
+    retried,
+    record("auth/2", approved, atPlain.answer),
+    [authorized(atPlain.answer, "pay_1/auth/2")]
+  ],
   ["refuses an answer to a payment that never began", [], record("auth/1", approved), "WrongState"],
 
   ["records proof from the run that sends", sent, recordNotSent, [notSent("pay_1/auth/1")]],
   ["records nothing when the proof comes again", unsent, recordNotSent, []],
   ["records nothing when the answer came first", held, recordNotSent, []],
+  ["records nothing of a confirmation when its attempt was not sent", back, recordNotSent, []],
   ["doubts what another run may have sent", sent, { ...recordNotSent, by: run2 }, [doubted("NotSent")]],
   ["stays in doubt of an earlier send", inDoubt, { ...recordNotSent, at: later }, [doubted("NotSent", later)]],
   ["refuses an attempt that never began", sent, { ...recordNotSent, operation: op("auth/2") }, "UnknownOperation"],
@@ -329,15 +493,22 @@ const table: ReadonlyArray<Example> = [
   ["records a question of a later moment", inDoubt, { ...recordDoubt, at: later }, [doubted("Timeout", later)]],
   ["records the first question after a takeover", orphaned, recordDoubt, [doubted()]],
   ["records nothing twice of one moment", inDoubt, recordDoubt, []],
+  ["records nothing of a confirmation when its attempt is doubted", back, recordDoubt, []],
   ["records nothing once it is escalated", handedOver, { ...recordDoubt, at: later }, []],
   ["refuses an attempt that never began", sent, { ...recordDoubt, operation: op("auth/2") }, "UnknownOperation"],
   ["refuses a payment that never began", [], recordDoubt, "WrongState"],
 
-  ["ends the doubt where the lookup is proof", inDoubt, recordNotFound, [notFound]],
-  ["stays in doubt where the lookup proves nothing", inDoubtAtPlain, { ...recordNotFound, at: later }, [unfound]],
-  ["stays pending when the lookup finds nothing", takenOn, { ...recordNotFound, at: later }, [unfound]],
+  ["ends the doubt where the lookup is proof", inDoubt, lookedUp, [notFound]],
+  ["stays in doubt where it was looked up before it was sent", sentAgain, lookedUp, []],
+  ["stays in doubt where it was looked up when it was sent", sentAgain, { ...recordNotFound, at: muchLater }, []],
+  ["counts a lookup at the moment of a takeover", orphaned, recordNotFound, [{ ...unfound, at }]],
+  ["counts no lookup from before a takeover", [...sent, { ...takenOver, at: later }], recordNotFound, []],
+  ["records nothing of a confirmation when its attempt is not found", doubtingBack, lookedUp, []],
+  ["refuses another gateway's lookup", inDoubt, { ...lookedUp, gateway: plain }, "WrongGateway"],
+  ["stays in doubt where the lookup proves nothing", inDoubtAtPlain, { ...lookedUp, gateway: plain }, [unfound]],
+  ["stays pending when the lookup finds nothing", takenOn, lookedUp, [unfound]],
   ["records nothing while it is being sent", sent, recordNotFound, []],
-  ["records nothing when the proof comes again", [...inDoubt, notFound], recordNotFound, []],
+  ["records nothing when the proof comes again", [...inDoubt, notFound], lookedUp, []],
   ["refuses an attempt that never began", sent, { ...recordNotFound, operation: op("auth/2") }, "UnknownOperation"],
   ["refuses a payment that never began", [], recordNotFound, "WrongState"],
 

@@ -17,7 +17,7 @@ import {
   beginAuthorization,
   capabilities,
   command,
-  evidence,
+  evidenceOf,
   explore,
   given,
   initiate,
@@ -130,7 +130,11 @@ describe("PaymentPlan.next", () => {
         ...begun,
         declined("retryLater"),
         beginAuthorization("plain"),
-        record("auth/2", { ...answers.declined, decline: { code: "x", category: "retryLater" } })
+        record(
+          "auth/2",
+          { ...answers.declined, decline: { code: "x", category: "retryLater" } },
+          evidenceOf(plain).answer
+        )
       )
       assert.strictEqual(chosen(next(both)), "card 1 at able")
     })
@@ -421,14 +425,14 @@ describe("PaymentPlan.next, in every reachable state", () => {
     now: Instant
   ): Command => {
     if (step._tag === "Screen") return command.RecordScreening.make({ verdict: "allow", reasons: [], at: now })
-    const { operation } = step.call
+    const { gateway, operation } = step.call
     const what = reply(step.call)
     if (what !== undefined) {
-      const how = step._tag === "Lookup" ? evidence.lookup : evidence.answer
+      const how = step._tag === "Lookup" ? evidenceOf(gateway).lookup : evidenceOf(gateway).answer
       return command.RecordAnswer.make({ operation, answer: what, evidence: how, at: now })
     }
     return step._tag === "Lookup"
-      ? command.RecordNotFound.make({ operation, gateway: step.call.gateway, at: now })
+      ? command.RecordNotFound.make({ operation, gateway, at: now })
       : command.RecordDoubt.make({ operation, asked: "send", reason: "Timeout", at: now })
   }
 })

@@ -7,7 +7,7 @@ import * as PaymentDecision from "../../../src/domain/payment/PaymentDecision.ts
 import * as PaymentEvent from "../../../src/domain/payment/PaymentEvent.ts"
 import { fold } from "../../../src/domain/payment/PaymentFold.ts"
 import type { Move } from "./World.ts"
-import { authorizing, explore, settling } from "./World.ts"
+import { able, authorizing, explore, plain, settling } from "./World.ts"
 
 const worlds = [explore(authorizing), explore(settling)]
 const states = worlds.flatMap((world) => world.states)
@@ -166,6 +166,44 @@ describe("Payment, in every reachable state", () => {
     const claiming = changing.flatMap(({ events }) => events).filter(({ _tag }) => claims.has(_tag))
     assert.isAbove(claiming.length, 1000)
     for (const event of claiming) assert.property(event, "evidence")
+  })
+
+  it("takes a gateway's word only of what it was asked (R4)", () => {
+    const words = changing.flatMap((move) => {
+      const { asked } = move
+      if (asked._tag === "RecordNotFound") return [{ move, gateway: asked.gateway }]
+      if (!("evidence" in asked) || asked.evidence._tag === "Operator") return []
+      return [{ move, gateway: asked.evidence.gateway }]
+    })
+    assert.sameMembers([...new Set(words.map(({ gateway }) => gateway))], [able, plain])
+    for (const { gateway, move } of words) {
+      const { from } = move
+      const attempt =
+        from._tag === "Authorizing" ? from.attempt : "authorization" in from ? from.authorization : undefined
+      assert.strictEqual(gateway, attempt?.gateway, says("another's word", move))
+    }
+  })
+
+  it("never takes news that all has been captured for known when the record has less", () => {
+    const sales = worlds
+      .flatMap((world) => world.moves)
+      .filter(({ asked }) => asked._tag === "RecordAnswer" && asked.answer._tag === "Approved" && asked.answer.captured)
+    const taken = sales.filter(({ decision }) => Result.isSuccess(decision))
+    assert.isAbove(taken.length, 100)
+    for (const move of taken) {
+      const captured = "captures" in move.to ? Payment.captured(move.to).minor : 0n
+      assert.strictEqual(captured, 2n, says("swallowed", move))
+    }
+  })
+
+  it("leaves an escalation to a person when pending is all that is said again", () => {
+    for (const move of changing) {
+      if (move.asked._tag !== "RecordAnswer" || move.asked.answer._tag !== "Pending") continue
+      const { operation } = move.asked
+      const before = Payment.openOperations(move.from).find(({ id }) => id === operation)?.standing
+      if (before?._tag !== "Escalated") continue
+      assert.isTrue(before.pending === undefined && move.asked.at > before.at, says("lifted", move))
+    }
   })
 
   it("takes an operator's word only where nobody else can know", () => {
