@@ -12,11 +12,12 @@ import * as Complaint from "./Complaint.ts"
 import * as DemoCommand from "./DemoCommand.ts"
 import * as SandboxCommand from "./SandboxCommand.ts"
 import * as ServeCommand from "./ServeCommand.ts"
+import * as SimulateCommand from "./SimulateCommand.ts"
 import { version } from "./Version.ts"
 
 const florin = Command.make("florin").pipe(
   Command.withDescription("Payments that are charged at most once, and every charge known"),
-  Command.withSubcommands([ServeCommand.command, SandboxCommand.command, DemoCommand.command])
+  Command.withSubcommands([ServeCommand.command, SandboxCommand.command, DemoCommand.command, SimulateCommand.command])
 )
 
 NodeRuntime.runMain(

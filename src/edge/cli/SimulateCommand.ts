@@ -1,0 +1,145 @@
+/** `florin simulate`: whether the promise holds when everything goes wrong, tried on this machine. */
+import { Console, Effect, Option, Schema } from "effect"
+import { Command, Flag } from "effect/cli"
+import * as Explorer from "../../testing/Explorer.ts"
+import * as FaultPlan from "../../testing/FaultPlan.ts"
+import * as MutantHunt from "../../testing/MutantHunt.ts"
+import * as Mutant from "../../testing/Mutant.ts"
+import * as Scenario from "../../testing/Scenario.ts"
+import * as ProgressBar from "./ProgressBar.ts"
+
+/** The promise was broken, or a check did not notice that it was. */
+export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("SimulationFailed", {
+  what: Schema.String
+}) {
+  override get message() {
+    return this.what
+  }
+}
+
+const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON instead of a table"), Flag.withDefault(false))
+const seed = Flag.Int("seed").pipe(
+  Flag.withDescription("What the order of things and all ids follow from"),
+  Flag.withDefault(1)
+)
+
+const scenarioNamed = Flag.Literals(
+  "scenario",
+  Scenario.all.map(({ name }) => name)
+).pipe(Flag.optional, Flag.withDescription("Only this one"))
+
+const chosen = (name: Option.Option<string>) =>
+  Option.match(name, {
+    onNone: () => Scenario.all,
+    onSome: (only) => Scenario.all.filter((scenario) => scenario.name === only)
+  })
+
+const row = (...cells: ReadonlyArray<string | number>) =>
+  cells.map((cell, index) => (index === 0 ? String(cell).padEnd(28) : String(cell).padStart(12))).join("")
+
+// --- Explore ----------------------------------------------------------------
+
+/** At most so many violations are told in full: the first one is what matters. */
+const maxTold = 3
+
+const told = ({ findings, plan, scenario, trace }: Explorer.Violation) =>
+  [
+    "",
+    `${scenario}, ${plan.processes} process${plan.processes === 1 ? "" : "es"}, ${plan.faults.map((fault) => FaultPlan.toText(fault)).join(", ") || "undisturbed"}`,
+    ...findings.map(({ detail, payment, rule }) => `  ${rule} ${payment}: ${detail}`),
+    ...trace.map((line) => `    ${line}`)
+  ].join("\n")
+
+const exploreCommand = Command.make(
+  "explore",
+  {
+    scenario: scenarioNamed,
+    pairs: Flag.Boolean("pairs").pipe(
+      Flag.withDescription("Every second death during the recovery too, and every pair of workers"),
+      Flag.withDefault(false)
+    ),
+    seed,
+    json
+  },
+  Effect.fn(function* ({ json, pairs, scenario, seed }) {
+    const scenarios = chosen(scenario)
+    const show = yield* ProgressBar.make("scenarios")
+    const reports: Array<Explorer.Report> = []
+    for (const [index, one] of scenarios.entries()) {
+      yield* show({ done: index, total: scenarios.length, note: one.name })
+      // A scenario is one long computation: between two of them a Ctrl-C is heard.
+      yield* Effect.sleep(0)
+      reports.push(Explorer.explore(one, { seed, pairs }))
+    }
+    yield* show({ done: scenarios.length, total: scenarios.length, note: "done" })
+    const violations = reports.flatMap(({ violations }) => violations)
+    const runs = reports.reduce((sum, report) => sum + report.runs, 0)
+    if (json) {
+      yield* Console.log(
+        JSON.stringify({
+          seed,
+          pairs,
+          runs,
+          scenarios: reports.map((report) => ({ ...report, violations: report.violations.length })),
+          violations: violations.map(({ findings, plan, scenario }) => ({ scenario, plan, findings }))
+        })
+      )
+    } else {
+      yield* Console.log(
+        [
+          row("scenario", "crossings", "runs", "violations", "slowest"),
+          ...reports.map(({ crossings, runs, scenario, slowestMillis, violations }) =>
+            row(scenario, crossings, runs, violations.length, `${(slowestMillis / 1000).toFixed(1)} s`)
+          ),
+          row("", "", runs, violations.length),
+          ...violations.slice(0, maxTold).map(told)
+        ].join("\n")
+      )
+    }
+    if (violations.length > 0) {
+      return yield* new SimulationFailed({ what: `${violations.length} of ${runs} runs broke the promise` })
+    }
+  })
+).pipe(
+  Command.withDescription("Die at every crossing of every scenario, recover, audit"),
+  Command.withExamples([
+    { command: "florin simulate explore", description: "Every single death" },
+    { command: "florin simulate explore --scenario void --pairs", description: "One scenario, every pair" }
+  ])
+)
+
+// --- Mutants ----------------------------------------------------------------
+
+const mutantsCommand = Command.make(
+  "mutants",
+  { seed, json },
+  Effect.fn(function* ({ json, seed }) {
+    const show = yield* ProgressBar.make("mutants")
+    const hunts: Array<MutantHunt.Hunt> = []
+    for (const [index, mutant] of Mutant.all.entries()) {
+      yield* show({ done: index, total: Mutant.all.length, note: mutant.name })
+      yield* Effect.sleep(0)
+      hunts.push(MutantHunt.hunt(mutant, seed))
+    }
+    yield* show({ done: Mutant.all.length, total: Mutant.all.length, note: "done" })
+    yield* Console.log(
+      json
+        ? JSON.stringify(hunts)
+        : [
+            row("mutant", "found", "runs", "  scenario"),
+            ...hunts.map(({ found, name, runs, scenario, rules }) =>
+              [row(name, found ? "yes" : "no", runs), scenario ?? "", rules.join(", ")].join("  ")
+            )
+          ].join("\n")
+    )
+    const missed = hunts.filter(({ found }) => !found)
+    if (missed.length > 0) {
+      return yield* new SimulationFailed({ what: `not found: ${missed.map(({ name }) => name).join(", ")}` })
+    }
+  })
+).pipe(Command.withDescription("Plant bugs that have lost money elsewhere, and show that each is found"))
+
+export const command = Command.make("simulate").pipe(
+  Command.withDescription("Try the promise under crashes, lost answers and planted bugs"),
+  Command.withSubcommands([exploreCommand, mutantsCommand])
+)
