@@ -10,6 +10,10 @@ import { OpenApi } from "effect/http-api"
 import packageJson from "../package.json" with { type: "json" }
 import { PaymentsApi } from "../src/edge/http/PaymentsApi.ts"
 import { Status } from "../src/domain/payment/PaymentView.ts"
+import * as Explorer from "../src/testing/Explorer.ts"
+import * as Mutant from "../src/testing/Mutant.ts"
+import * as MutantHunt from "../src/testing/MutantHunt.ts"
+import * as Scenario from "../src/testing/Scenario.ts"
 import * as SandboxToken from "../src/infra/simulated/SandboxToken.ts"
 import { start } from "./edge/FlorinProcess.ts"
 import * as TestDatabase from "./postgres/TestDatabase.ts"
@@ -111,6 +115,27 @@ describe("README.md and docs/", () => {
         .filter((name) => !(name in packageJson.scripts)),
       []
     )
+  })
+
+  it("show what the simulations print", () => {
+    const shown = readme.split("\n").map((line) => line.split(/ {2,}/))
+    const explored = Scenario.all.flatMap((scenario) =>
+      shown.filter(([name]) => name === scenario.name).map((cells) => ({ scenario, cells }))
+    )
+    assert.isAbove(explored.length, 2)
+    for (const { cells, scenario } of explored) {
+      const { crossings, runs, slowestMillis, violations } = Explorer.explore(scenario, { seed: 1, pairs: false })
+      const seconds = `${(slowestMillis / 1000).toFixed(1)} s`
+      assert.deepStrictEqual(cells, [scenario.name, ...[crossings, runs, violations.length].map(String), seconds])
+    }
+    const hunted = Mutant.all.flatMap((mutant) =>
+      shown.filter(([name]) => name === mutant.name).map((cells) => ({ mutant, cells }))
+    )
+    assert.isAbove(hunted.length, 1)
+    for (const { cells, mutant } of hunted) {
+      const { found, name, rules, runs, scenario } = MutantHunt.hunt(mutant, 1)
+      assert.deepStrictEqual(cells, [name, found ? "yes" : "no", String(runs), scenario!, rules.join(", ")])
+    }
   })
 
   it.live("show requests that work, and what is answered", () =>

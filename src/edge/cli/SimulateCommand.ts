@@ -37,6 +37,19 @@ const chosen = (name: Option.Option<string>) =>
 const row = (...cells: ReadonlyArray<string | number>) =>
   cells.map((cell, index) => (index === 0 ? String(cell).padEnd(28) : String(cell).padStart(12))).join("")
 
+/**
+ * Thousands of errors are made on purpose, and nobody reads where they came
+ * from: without their stacks a run takes a fifth less.
+ */
+const withoutStacks = Effect.acquireRelease(
+  Effect.sync(() => {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
+    return stackTraceLimit
+  }),
+  (before) => Effect.sync(() => (Error.stackTraceLimit = before))
+)
+
 // --- Explore ----------------------------------------------------------------
 
 /** At most so many violations are told in full: the first one is what matters. */
@@ -62,6 +75,7 @@ const exploreCommand = Command.make(
     json
   },
   Effect.fn(function* ({ json, pairs, scenario, seed }) {
+    yield* withoutStacks
     const scenarios = chosen(scenario)
     const show = yield* ProgressBar.make("scenarios")
     const reports: Array<Explorer.Report> = []
@@ -99,7 +113,7 @@ const exploreCommand = Command.make(
     if (violations.length > 0) {
       return yield* new SimulationFailed({ what: `${violations.length} of ${runs} runs broke the promise` })
     }
-  })
+  }, Effect.scoped)
 ).pipe(
   Command.withDescription("Die at every crossing of every scenario, recover, audit"),
   Command.withExamples([
@@ -114,6 +128,7 @@ const mutantsCommand = Command.make(
   "mutants",
   { seed, json },
   Effect.fn(function* ({ json, seed }) {
+    yield* withoutStacks
     const show = yield* ProgressBar.make("mutants")
     const hunts: Array<MutantHunt.Hunt> = []
     for (const [index, mutant] of Mutant.all.entries()) {
@@ -136,7 +151,7 @@ const mutantsCommand = Command.make(
     if (missed.length > 0) {
       return yield* new SimulationFailed({ what: `not found: ${missed.map(({ name }) => name).join(", ")}` })
     }
-  })
+  }, Effect.scoped)
 ).pipe(Command.withDescription("Plant bugs that have lost money elsewhere, and show that each is found"))
 
 export const command = Command.make("simulate").pipe(
