@@ -313,6 +313,21 @@ export const all: ReadonlyArray<Mutant> = [
     }))
   },
   {
+    name: "webhook-applied-twice",
+    about: "A notification is not looked up among those that came before: its repeat is a second dispute.",
+    alteration: storing((inner, world) => ({
+      load: (payment) =>
+        Effect.map(inner.load(payment), (stream) => ({
+          ...stream,
+          history: stream.history.filter(({ _tag }) => _tag !== "DisputeOpened")
+        })),
+      append: (append) =>
+        append.claim === undefined
+          ? inner.append({ ...append, expected: versionOf(world, append.payment) })
+          : inner.append(append)
+    }))
+  },
+  {
     name: "decline-trips-breaker",
     about: "A decline counts as a failure of the gateway.",
     alteration: {

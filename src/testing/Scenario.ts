@@ -203,7 +203,7 @@ export const all: ReadonlyArray<Scenario> = [
   },
   {
     name: "acts-very-late",
-    about: "No key is kept, and the gateway acts minutes after everybody gave up; a second one would be there.",
+    about: "No key is kept, and the gateway acts three minutes late; a second one would be there.",
     banks: [
       {
         name: "first",
@@ -211,7 +211,7 @@ export const all: ReadonlyArray<Scenario> = [
           idempotencyKey: { retentionMillis: 0, maxLength: 255, storesErrors: false },
           lookup: "eventual"
         },
-        mischief: { "authorize 1": { _tag: "ActLate", afterMillis: 300_000 } }
+        mischief: { "authorize 1": { _tag: "ActLate", afterMillis: 200_000 } }
       },
       { name: "second" }
     ],

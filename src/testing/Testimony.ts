@@ -160,6 +160,9 @@ const listen = (hearing: Hearing, event: Event): void => {
     case "DisputeOpened":
     case "DisputeLost":
     case "DisputeWon":
+      if (event._tag === "DisputeOpened" && hearing.disputes.has(event.dispute)) {
+        object(hearing, "OneKeyPerOperation", `${event.dispute}: expected one opening, actual: opened before`)
+      }
       if (event._tag === "DisputeOpened") hearing.disputes.set(event.dispute, event.amount.minor)
       if (event._tag === "DisputeWon") hearing.disputes.delete(event.dispute)
       return boundReturned(hearing, event.dispute)

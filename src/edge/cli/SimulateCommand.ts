@@ -1,11 +1,15 @@
 /** `florin simulate`: whether the promise holds when everything goes wrong, tried on this machine. */
-import { Console, Effect, Option, Schema } from "effect"
+import { Clock, Console, Effect, FileSystem, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Explorer from "../../testing/Explorer.ts"
 import * as FaultPlan from "../../testing/FaultPlan.ts"
+import * as FaultRates from "../../testing/FaultRates.ts"
 import * as MutantHunt from "../../testing/MutantHunt.ts"
 import * as Mutant from "../../testing/Mutant.ts"
 import * as Scenario from "../../testing/Scenario.ts"
+import * as SimulationReport from "../../testing/SimulationReport.ts"
+import * as Simulator from "../../testing/Simulator.ts"
+import * as TimelinePicture from "../../testing/TimelinePicture.ts"
 import * as ProgressBar from "./ProgressBar.ts"
 
 /** The promise was broken, or a check did not notice that it was. */
@@ -154,7 +158,97 @@ const mutantsCommand = Command.make(
   }, Effect.scoped)
 ).pipe(Command.withDescription("Plant bugs that have lost money elsewhere, and show that each is found"))
 
-export const command = Command.make("simulate").pipe(
+// --- Simulate ---------------------------------------------------------------
+
+const minuteMillis = 60_000
+
+const rates = Flag.String("faults").pipe(
+  Flag.withDescription(`What goes wrong, such as "crash=1%,lost=5%": ${FaultRates.names.join(", ")}`),
+  Flag.withDefault(FaultRates.toText(FaultRates.usual))
+)
+
+const within = (minimum: number, maximum: number) =>
+  Flag.filter(
+    (value: number) => value >= minimum && value <= maximum,
+    (value) => `Expected a whole number from ${minimum} to ${maximum}, got ${value}`
+  )
+
+/** Where the timeline of the first violation is drawn. */
+const picture = Flag.Path("picture").pipe(
+  Flag.optional,
+  Flag.withDescription("Draw the first violation's payment into this SVG file")
+)
+
+const runSimulation = Effect.fn(function* (options: {
+  readonly seed: number
+  readonly payments: number
+  readonly faults: string
+  readonly processes: number
+  readonly minutes: Option.Option<number>
+  readonly json: boolean
+  readonly picture: Option.Option<string>
+}) {
+  yield* withoutStacks
+  const { json, minutes, payments, picture, processes, seed } = options
+  const faults = yield* Effect.mapError(
+    Effect.fromResult(FaultRates.parse(options.faults)),
+    ({ message }) => new SimulationFailed({ what: `--${message}` })
+  )
+  const show = yield* ProgressBar.make("payments")
+  const clock = yield* Clock.Clock
+  const started = clock.currentTimeMillisUnsafe()
+  const steps = Simulator.simulation({
+    seed,
+    payments,
+    processes,
+    rates: faults,
+    ...Option.match(minutes, {
+      onNone: () => ({}),
+      onSome: (most) => ({
+        maxMillis: most * minuteMillis,
+        elapsedMillis: () => clock.currentTimeMillisUnsafe() - started
+      })
+    })
+  })
+  let step = steps.next()
+  while (step.done !== true) {
+    const { of, payments: done, violations } = step.value
+    yield* show({ done, total: of, note: violations === 0 ? "" : `${violations} violations` })
+    yield* Effect.sleep(0)
+    step = steps.next()
+  }
+  const report = step.value
+  yield* Console.log(json ? SimulationReport.toJson(report) : SimulationReport.toText(report))
+  const [first] = report.violations
+  if (first === undefined) return
+  if (Option.isSome(picture)) {
+    const files = yield* FileSystem.FileSystem
+    yield* files.writeFileString(picture.value, TimelinePicture.toSvg(first.payment, first.timeline))
+  }
+  return yield* new SimulationFailed({ what: `${report.violations.length} batches of payments broke the promise` })
+}, Effect.scoped)
+
+export const command = Command.make(
+  "simulate",
+  {
+    seed,
+    payments: Flag.Int("payments").pipe(Flag.withDescription("How many"), Flag.withDefault(1000), within(1, 1_000_000)),
+    faults: rates,
+    processes: Flag.Int("processes").pipe(
+      Flag.withDescription("Processes of florin side by side"),
+      Flag.withDefault(2),
+      within(1, 8)
+    ),
+    minutes: Flag.Finite("minutes").pipe(Flag.optional, Flag.withDescription("Begin nothing after so long")),
+    json,
+    picture
+  },
+  runSimulation
+).pipe(
   Command.withDescription("Try the promise under crashes, lost answers and planted bugs"),
+  Command.withExamples([
+    { command: "florin simulate --payments 10000", description: "Everything at once, by chance" },
+    { command: 'florin simulate --seed 7 --faults "crash=20%,lost=10%"', description: "One run, the same every time" }
+  ]),
   Command.withSubcommands([exploreCommand, mutantsCommand])
 )
