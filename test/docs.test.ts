@@ -7,6 +7,7 @@ import { dirname, join } from "node:path"
 import { inject } from "vitest"
 import { SqlClient } from "effect/sql/SqlClient"
 import { OpenApi } from "effect/http-api"
+import * as Timeline from "../scripts/timeline.ts"
 import packageJson from "../package.json" with { type: "json" }
 import { PaymentsApi } from "../src/edge/http/PaymentsApi.ts"
 import { Status } from "../src/domain/payment/PaymentView.ts"
@@ -115,6 +116,10 @@ describe("README.md and docs/", () => {
         .filter((name) => !(name in packageJson.scripts)),
       []
     )
+  })
+
+  it("show the timeline that the simulation gives", () => {
+    assert.strictEqual(readFileSync("docs/timeline.svg", "utf8"), Timeline.generate())
   })
 
   it("show what the simulations print", () => {
