@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import type { Capabilities } from "../domain/payment/Gateway.ts"
 import type { Status } from "../domain/payment/PaymentView.ts"
+import * as PaymentPolicy from "../orchestration/PaymentPolicy.ts"
 import type { Settings } from "../orchestration/PaymentPolicy.ts"
 import type { AdversarialGateway, Mischief } from "./AdversarialGateway.ts"
 import type { Shop } from "./Shop.ts"
@@ -41,6 +42,14 @@ const manual = { ...order("tok_visa"), capture: "manual" } as const
 
 /** A minute, so that a key can be forgotten while florin is away. */
 const shortMemory = { idempotencyKey: { retentionMillis: 60_000, maxLength: 255, storesErrors: false } }
+
+/** A lookup that proves nothing is asked for hours: seldom enough that a story of it stays short. */
+const askingSeldom: Partial<Settings> = {
+  authorizing: {
+    ...PaymentPolicy.defaults.authorizing,
+    verify: { maxAttempts: 12, baseMillis: 60_000, factor: 2, capMillis: 900_000 }
+  }
+}
 
 export const all: ReadonlyArray<Scenario> = [
   {
@@ -198,12 +207,13 @@ export const all: ReadonlyArray<Scenario> = [
         mischief: { "authorize 1": { _tag: "LoseAnswer" } }
       }
     ],
+    settings: askingSeldom,
     play: ({ shop }) => shop.pay("order", order("tok_visa")),
     ends: ["succeeded"]
   },
   {
     name: "acts-very-late",
-    about: "No key is kept, and the gateway acts three minutes late; a second one would be there.",
+    about: "No key is kept, and the gateway acts five minutes late; a second one would be there.",
     banks: [
       {
         name: "first",
@@ -211,10 +221,11 @@ export const all: ReadonlyArray<Scenario> = [
           idempotencyKey: { retentionMillis: 0, maxLength: 255, storesErrors: false },
           lookup: "eventual"
         },
-        mischief: { "authorize 1": { _tag: "ActLate", afterMillis: 200_000 } }
+        mischief: { "authorize 1": { _tag: "ActLate", afterMillis: 300_000 } }
       },
       { name: "second" }
     ],
+    settings: askingSeldom,
     play: ({ shop }) => shop.pay("order", order("tok_visa")),
     ends: ["succeeded"]
   },
