@@ -19,9 +19,9 @@ import type { Services, World } from "./World.ts"
 
 /** A client that was not answered well tries again after so long, and ever later. */
 const againMillis = 500
-const againAtMostMillis = 60_000
+const againAtMostMillis = 20_000
 /** Some five minutes: whoever waits that long has left. */
-const patience = 12
+const patience = 20
 
 export const merchant = MerchantId.make("shop")
 
