@@ -104,9 +104,15 @@ const coordination = statements(
   )`
 )
 
+/** `if not exists` looks before it writes: when two write, one is refused after the other's is there. */
+const schema = Effect.retry(statements(`create schema if not exists florin`), {
+  times: 1,
+  while: ({ reason }) => reason._tag === "UniqueViolation"
+})
+
 /** Brings the database up to date. Processes that start together wait for one of them. */
 export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient> = Effect.gen(function* () {
-  yield* statements(`create schema if not exists florin`)
+  yield* schema
   yield* Migrator.make({})({
     loader: Migrator.fromRecord({
       "0001_payments": payments,
