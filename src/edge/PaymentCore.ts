@@ -8,6 +8,7 @@
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { CircuitBreaker, RateLimiter } from "effect/persistence"
+import type { PaymentGateway } from "../adapters/PaymentGateway.ts"
 import { PaymentGateways } from "../adapters/PaymentGateway.ts"
 import type { UnavailablePolicy } from "../domain/Risk.ts"
 import type * as Routing from "../domain/Routing.ts"
@@ -46,6 +47,10 @@ export const defaults: Options = {
   gatewayMillis: 30_000,
   screening: undefined
 }
+
+/** Each by its own name. */
+export const gateways = (...all: ReadonlyArray<PaymentGateway>): Layer.Layer<PaymentGateways> =>
+  Layer.succeed(PaymentGateways, new Map(all.map((gateway) => [gateway.name, gateway])))
 
 /** A rule of risk is arithmetic over one count: what takes this long does not answer. */
 const screeningMillis = 5000

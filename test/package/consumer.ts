@@ -1,6 +1,6 @@
 /** A shop that installed florin: each entry point, once with Effect and once without. */
 import { Effect, Layer, Result } from "effect"
-import { Money, PaymentGateway, Payments } from "florin"
+import { Money, Payments } from "florin"
 import { Florin, PaymentCore, Stores } from "florin/node"
 import { Explorer, MemorySandboxBooks, SandboxGateway, Scenario } from "florin/testing"
 
@@ -24,12 +24,12 @@ await florin.stop()
 
 // --- With Effect ------------------------------------------------------------
 
-const gateways = Layer.effect(
-  PaymentGateway.PaymentGateways,
-  Effect.map(SandboxGateway.make("sandbox"), (gateway) => new Map([[gateway.name, gateway]]))
-).pipe(Layer.provide(MemorySandboxBooks.layer()))
-
-const core = PaymentCore.layer(PaymentCore.defaults).pipe(Layer.provide(gateways), Layer.provide(Stores.memory([])))
+const gateways = SandboxGateway.make("sandbox").pipe(Effect.map(PaymentCore.gateways), Layer.unwrap)
+const core = PaymentCore.layer(PaymentCore.defaults).pipe(
+  Layer.provide(gateways),
+  Layer.provide(Stores.memory([])),
+  Layer.provide(MemorySandboxBooks.layer())
+)
 
 const listed = await Effect.runPromise(
   Effect.flatMap(Payments.Payments, (payments) => payments.list({}, { limit: 1 })).pipe(Effect.provide(core))

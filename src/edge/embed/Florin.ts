@@ -16,7 +16,6 @@ import { setTimeout } from "node:timers/promises"
 import type { Envelope } from "../../adapters/EventBus.ts"
 import { EventBus } from "../../adapters/EventBus.ts"
 import type { PaymentGateway } from "../../adapters/PaymentGateway.ts"
-import { PaymentGateways } from "../../adapters/PaymentGateway.ts"
 import { Capabilities, GatewayName } from "../../domain/payment/Gateway.ts"
 import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import type { Rule, UnavailablePolicy } from "../../domain/Risk.ts"
@@ -173,9 +172,7 @@ const heard = (subscribers: NonNullable<Options["subscribers"]>) =>
   )
 
 const gatewaysOf = <E, R>({ gateways }: Options, books: Layer.Layer<SandboxBooks, E, R>) =>
-  gateways === "sandbox"
-    ? Sandbox.layer(Option.none()).pipe(Layer.provide(books))
-    : Layer.succeed(PaymentGateways, new Map(gateways.map((gateway) => [gateway.name, gateway])))
+  gateways === "sandbox" ? Sandbox.layer(Option.none()).pipe(Layer.provide(books)) : PaymentCore.gateways(...gateways)
 
 const databaseOf = (database: { readonly url: string } | { readonly dataDir: string }) => {
   const url = "url" in database ? Option.some(Redacted.make(database.url)) : Option.none()
