@@ -35,7 +35,7 @@ import * as Stores from "../Stores.ts"
 import * as PaymentsClient from "./PaymentsClient.ts"
 
 export * from "./PaymentsClient.ts"
-export { make as gateway } from "./PromiseGateway.ts"
+export { make as gateway, reference } from "./PromiseGateway.ts"
 
 // --- Options ----------------------------------------------------------------
 

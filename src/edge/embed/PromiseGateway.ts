@@ -12,7 +12,7 @@
  */
 import { Effect, Schema } from "effect"
 import * as PaymentGateway from "../../adapters/PaymentGateway.ts"
-import { Answer, Capabilities, GatewayName } from "../../domain/payment/Gateway.ts"
+import { Answer, Capabilities, GatewayName, Reference } from "../../domain/payment/Gateway.ts"
 import type { OperationId } from "../../domain/payment/Operation.ts"
 
 type Gateway = PaymentGateway.PaymentGateway
@@ -63,6 +63,9 @@ export const make = (definition: Definition): Gateway => {
     lookup: call((asked, signal) => definition.lookup(asked, signal), findings)
   }
 }
+
+/** The gateway's own id of a charge or a refund; throws a `SchemaError` when it is not visible ASCII. */
+export const reference = (id: string): Reference => Reference.make(id)
 
 /** `Unreadable`: something came of the call, and it cannot be told what. */
 const reasonOf = (cause: unknown): PaymentGateway.GatewayError["reason"] =>
