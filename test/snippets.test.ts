@@ -1,6 +1,6 @@
 /** Every TypeScript snippet of README.md and docs/ is a program: it type-checks, runs, and prints what stands below it. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { execFileSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
@@ -45,16 +45,15 @@ describe("snippets", () => {
   })
 
   it("type-check", () => {
-    execFileSync("node_modules/.bin/tsc", ["--project", directory], { encoding: "utf8", stdio: "pipe" })
+    const { status, stdout } = spawnSync("node_modules/.bin/tsc", ["--project", directory], { encoding: "utf8" })
+    assert.strictEqual(status, 0, stdout)
   })
 
   for (const [index, { name, printed }] of snippets.entries()) {
     it(`${name} prints what it is said to print`, () => {
-      const said = execFileSync(process.execPath, [fileOf(index)], {
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "pipe"]
-      })
-      if (printed !== undefined) assert.strictEqual(anonymous(said), anonymous(printed))
+      const { status, stderr, stdout } = spawnSync(process.execPath, [fileOf(index)], { encoding: "utf8" })
+      assert.strictEqual(status, 0, stderr)
+      if (printed !== undefined) assert.strictEqual(anonymous(stdout), anonymous(printed))
     })
   }
 })
