@@ -127,12 +127,12 @@ export const layer = ({
         ).pipe(Layer.provide(MemoryPaymentRepository.layer)),
     MemoryIdempotencyStore.layer,
     MemoryOutbox.layer,
+    MemoryEventBus.layer,
     MemoryLock.layer,
     screen ?? MemoryRiskScreen.layer(rules ?? [])
   ).pipe(Layer.provideMerge(Layer.succeed(MemoryDatabase.MemoryDatabase, database)))
   const world = Layer.mergeAll(
     stores,
-    MemoryEventBus.layer,
     Layer.succeed(PaymentPolicy.PaymentPolicy, policy),
     Layer.succeed(SecureRandom.SecureRandom, seeded(seed)),
     ScriptedGateway.layer(...gateways),

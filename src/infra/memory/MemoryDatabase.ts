@@ -48,6 +48,10 @@ export interface KeyRow {
 
 export interface Tables {
   readonly streams: Map<PaymentId, StreamRow>
+  /** The events of all payments in the order in which they were recorded. */
+  readonly log: Array<Envelope>
+  /** Told of every record: readers of the log that wait for more. */
+  readonly watchers: Set<() => void>
   readonly views: Map<PaymentId, PaymentView>
   /** Idempotency keys of all requests, by merchant and key. */
   readonly keys: Map<string, KeyRow>
@@ -60,6 +64,8 @@ export class MemoryDatabase extends Context.Service<MemoryDatabase, Tables>()("f
 
 export const make = (): Tables => ({
   streams: new Map(),
+  log: [],
+  watchers: new Set(),
   views: new Map(),
   keys: new Map(),
   outbox: [],

@@ -22,8 +22,10 @@ export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Laye
       for (const [index, event] of events.entries()) {
         const version = first + index
         const envelope = { id: idOf(payment, version), payment, merchant: row.merchant, version, event }
+        tables.log.push(envelope)
         tables.outbox.push({ envelope, failures: 0, owner: undefined, until: undefined, retryAt: undefined })
       }
+      for (const tell of tables.watchers) tell()
     }
 
     const read = (payment: PaymentId): Effect.Effect<Repository.Stream, PaymentRepositoryError> => {
