@@ -9,14 +9,14 @@
  * sent. What timed out is in doubt, and is not tried again here: asking again
  * is a decision of the plan, which remembers that it did.
  */
-import { Context, Duration, Effect, Layer, Schedule } from "effect"
+import { Context, Duration, Effect, Layer, Option, Schedule } from "effect"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { CircuitBreaker, RateLimiter } from "effect/persistence"
 import type { Found } from "../adapters/PaymentGateway.ts"
 import { GatewayError, InDoubt, Misconfigured, NotSent, PaymentGateways } from "../adapters/PaymentGateway.ts"
 import type { PaymentGateway } from "../adapters/PaymentGateway.ts"
-import type { Answer, GatewayName } from "../domain/payment/Gateway.ts"
+import type { Answer, Capabilities, GatewayName } from "../domain/payment/Gateway.ts"
 import type { Call } from "../domain/payment/PaymentPlan.ts"
 import * as RetryPolicy from "../domain/RetryPolicy.ts"
 import type { Health } from "../domain/Routing.ts"
@@ -59,6 +59,19 @@ export const CallPolicies = Context.Reference<ReadonlyMap<GatewayName, CallPolic
 
 // --- Service ----------------------------------------------------------------
 
+/** What is known of a gateway without calling it. */
+export interface GatewayStanding {
+  readonly name: GatewayName
+  readonly capabilities: Capabilities
+  readonly health: Health
+  /** `Unknown` when the breaker's store cannot be asked; calls then pass. */
+  readonly breaker:
+    | { readonly _tag: "Closed" }
+    | { readonly _tag: "Open"; readonly retryAfterMillis: number; readonly openings: number }
+    | { readonly _tag: "HalfOpen"; readonly openings: number }
+    | { readonly _tag: "Unknown" }
+}
+
 export class GatewayCall extends Context.Service<
   GatewayCall,
   {
@@ -66,6 +79,8 @@ export class GatewayCall extends Context.Service<
     readonly lookup: (call: Call) => Effect.Effect<Found, GatewayError>
     /** How each gateway is doing now, by its breaker. */
     readonly health: Effect.Effect<(gateway: GatewayName) => Health>
+    /** Every gateway that can be called, in the order in which they were configured. */
+    readonly gateways: Effect.Effect<ReadonlyArray<GatewayStanding>>
   }
 >()("florin/orchestration/GatewayCall") {}
 
@@ -95,17 +110,23 @@ export const layer: Layer.Layer<
         : guard(line, limiter, call, ask(line.gateway))
     }
 
+    const standings = Effect.forEach(lines, ([name, { breaker, gateway }]) =>
+      Effect.map(Effect.option(breaker.state(name)), (state): GatewayStanding => ({
+        name,
+        capabilities: gateway.capabilities,
+        health: Option.isSome(state) ? healthOf[state.value._tag] : "up",
+        breaker: Option.isSome(state) ? breakerOf(state.value) : { _tag: "Unknown" }
+      }))
+    )
+
     return GatewayCall.of({
       send: Effect.fn("GatewayCall.send")((call) => through(call, (gateway) => make(gateway, call))),
       lookup: Effect.fn("GatewayCall.lookup")((call) => through(call, (gateway) => gateway.lookup(call))),
-      health: Effect.gen(function* () {
-        const health = new Map<GatewayName, Health>()
-        for (const [name, { breaker }] of lines) {
-          const state = yield* Effect.option(breaker.state(name))
-          if (state._tag === "Some") health.set(name, healthOf[state.value._tag])
-        }
+      health: Effect.map(standings, (all) => {
+        const health = new Map(all.map((standing) => [standing.name, standing.health]))
         return (gateway) => health.get(gateway) ?? "up"
-      })
+      }),
+      gateways: standings
     })
   })
 )
@@ -117,6 +138,19 @@ interface Line {
 }
 
 const healthOf: Record<CircuitBreaker.State["_tag"], Health> = { Closed: "up", HalfOpen: "probing", Open: "down" }
+
+const breakerOf = (state: CircuitBreaker.State): GatewayStanding["breaker"] => {
+  switch (state._tag) {
+    case "Closed":
+      return { _tag: "Closed" }
+    case "Open": {
+      const retryAfterMillis = Math.ceil(Duration.toMillis(state.retryAfter))
+      return { _tag: "Open", retryAfterMillis, openings: state.consecutiveOpenings }
+    }
+    case "HalfOpen":
+      return { _tag: "HalfOpen", openings: state.consecutiveOpenings }
+  }
+}
 
 const make = (gateway: PaymentGateway, call: Call): Effect.Effect<Answer, GatewayError> => {
   switch (call._tag) {

@@ -38,8 +38,16 @@ export interface Once<A> {
   readonly replayed: boolean
 }
 
-/** Longer than any request waits for its answer, so that only a dead one is ever overtaken. */
-const leaseMillis = 120_000
+/** What a request does beside waiting: a few statements on a store that is slow. */
+const marginMillis = 5000
+
+/**
+ * How long a key is held for a request that waits so long for its answer:
+ * longer, so that only a dead one is overtaken, and not much, because nobody
+ * else gets an answer under the key of a dead one. Overtaking one that lives
+ * moves no money twice: the payment knows the request again.
+ */
+export const leaseMillis = (answerMillis: number): number => answerMillis + marginMillis
 
 /** What a key that is taken says to a request, where it may not proceed. */
 export const verdictOf = <A>(
@@ -67,6 +75,8 @@ export const once = Effect.fn("IdempotentRequest.once")(function* <E, R>(
     readonly merchant: MerchantId
     readonly key: Idempotency.IdempotencyKey
     readonly request: Schema.Json
+    /** How long the request may wait for its answer. */
+    readonly answerMillis: number
   },
   make: Effect.Effect<{ readonly answer: Answer; readonly settled: boolean }, E, R>
 ) {
@@ -75,7 +85,8 @@ export const once = Effect.fn("IdempotentRequest.once")(function* <E, R>(
   const owner = yield* newRun
   const at = yield* now
   const fingerprint = Idempotency.fingerprint(of.request)
-  const claimed = yield* store.claim({ merchant, key, fingerprint, owner, now: at, until: plus(at, leaseMillis) })
+  const until = plus(at, leaseMillis(of.answerMillis))
+  const claimed = yield* store.claim({ merchant, key, fingerprint, owner, now: at, until })
   if (claimed._tag === "Taken") {
     const answer = yield* verdictOf(key, claimed, fingerprint)
     return { answer, replayed: true } satisfies Once<Answer>

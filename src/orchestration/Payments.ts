@@ -56,6 +56,8 @@ export interface Decision {
 export class Payments extends Context.Service<
   Payments,
   {
+    /** How long callers wait: whoever holds something for a caller holds it longer. */
+    readonly waits: Waits
     /** Begins a payment, once per key: a repeat is answered like the first. */
     readonly create: (
       merchant: MerchantId,
@@ -196,6 +198,7 @@ export const layer = (
       })
 
       return Payments.of({
+        waits,
         create: (merchant, key, request) => Effect.provideContext(create(merchant, key, request), services),
         capture: Effect.fn("Payments.capture")((payment, request, { amount, final }) =>
           change(payment, (by, at) => ({ _tag: "Capture", by, request, final, at, ...given({ amount }) }))

@@ -34,7 +34,8 @@ export const RunId = Schema.String.check(
 ).pipe(Schema.brand("RunId"))
 export type RunId = typeof RunId.Type
 
-export type Kind = "authorize" | "confirm" | "capture" | "void" | "refund"
+export const Kind = Schema.Literals(["authorize", "confirm", "capture", "void", "refund"])
+export type Kind = typeof Kind.Type
 
 const segment: Record<Kind, string> = {
   authorize: "auth",
@@ -47,6 +48,11 @@ const segment: Record<Kind, string> = {
 /** `idOf("pay_1", "capture", 2)` is `pay_1/capture/2`; a confirmation hangs below its authorization. */
 export const idOf = (parent: string, kind: Kind, ordinal: number): OperationId =>
   OperationId.make(`${parent}/${segment[kind]}/${ordinal}`)
+
+const kinds = new Map(Kind.literals.map((kind) => [segment[kind], kind]))
+
+/** What an id says about its operation; `undefined` where florin makes no such ids. */
+export const kindOf = (id: OperationId): Kind | undefined => kinds.get(id.split("/").at(-2) ?? "")
 
 // --- State ------------------------------------------------------------------
 

@@ -64,6 +64,20 @@ export const PaymentView = Schema.Struct({
   disputes: Schema.Array(
     Schema.Struct({ id: DisputeId, amountMinor: Money.Minor, status: Schema.Literals(["open", "won", "lost"]) })
   ),
+  /** The operations that wait for an operator, and what is known of them; absent when there are none. */
+  escalations: optional(
+    Schema.NonEmptyArray(
+      Schema.Struct({
+        operation: Operation.OperationId,
+        kind: Operation.Kind,
+        gateway: GatewayName,
+        reason: Operation.EscalationReason,
+        since: Instant,
+        /** What was asked for: of an authorization all, of a capture or a refund its amount, of a void the hold. */
+        amountMinor: Money.Minor
+      })
+    )
+  ),
   createdAt: Instant,
   updatedAt: Instant,
   /** How many events the payment has: a later view of it has a higher version. */
@@ -77,12 +91,13 @@ export const of = (state: Payment.Begun, version: number, updatedAt: Instant): P
   const settled = "captures" in state ? state : undefined
   const attempt = attemptOf(state)
   const failure = failureOf(state)
+  const [escalation, ...escalations] = escalationsOf(state)
   return {
     id: order.payment,
     merchant: order.merchant,
     status: status(state),
     state: state._tag,
-    escalated: Payment.openOperations(state).some(({ standing }) => standing._tag === "Escalated"),
+    escalated: escalation !== undefined,
     currency: order.amount.currency,
     amountMinor: order.amount.minor,
     authorizedMinor: state._tag === "Authorized" || settled !== undefined ? order.amount.minor : 0n,
@@ -106,6 +121,7 @@ export const of = (state: Payment.Begun, version: number, updatedAt: Instant): P
       amountMinor: amount.minor,
       status: ({ Open: "open", Won: "won", Lost: "lost" } as const)[outcome]
     })),
+    ...(escalation !== undefined && { escalations: [escalation, ...escalations] as const }),
     createdAt: state.initiatedAt,
     updatedAt,
     version
@@ -174,4 +190,18 @@ const failureOf = (state: Payment.Begun): PaymentView["failure"] => {
     case "NoRoute":
       return { code: "no_gateway_for_payment" }
   }
+}
+
+const escalationsOf = (state: Payment.Begun) =>
+  Payment.openOperations(state).flatMap(({ id, kind, standing }) => {
+    const gateway = Payment.gatewayOf(state, id)
+    if (standing._tag !== "Escalated" || gateway === undefined) return []
+    const { at: since, reason } = standing
+    return [{ operation: id, kind, gateway, reason, since, amountMinor: amountOf(state, id) }]
+  })
+
+const amountOf = (state: Payment.Begun, id: Operation.OperationId): bigint => {
+  if (state._tag === "Capturing" && state.operation.id === id) return state.capture.amount.minor
+  const refund = "refunds" in state ? state.refunds.find(({ operation }) => operation.id === id) : undefined
+  return (refund?.amount ?? state.order.amount).minor
 }

@@ -26,8 +26,9 @@ import * as RedactingLogger from "../../infra/telemetry/RedactingLogger.ts"
 import * as Complaint from "../cli/Complaint.ts"
 import * as Database from "../Database.ts"
 import * as HttpService from "../http/HttpService.ts"
-import { Merchant } from "../http/PaymentsHandlers.ts"
+import { Merchant } from "../http/Merchant.ts"
 import * as Problem from "../http/Problem.ts"
+import * as ProblemResponse from "../http/ProblemResponse.ts"
 import * as PaymentCore from "../PaymentCore.ts"
 import * as Sandbox from "../Sandbox.ts"
 import * as Service from "../Service.ts"
@@ -127,7 +128,7 @@ export const start = async (options: Options): Promise<Florin> => {
 
 /** What a request hears that comes after the end. */
 const refused = Effect.map(
-  Problem.toResponse(new Problem.Unavailable({ detail: "florin has been stopped" })),
+  ProblemResponse.of(new Problem.Unavailable({ detail: "florin has been stopped" })),
   HttpServerResponse.toWeb
 )
 

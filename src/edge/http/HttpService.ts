@@ -4,18 +4,22 @@ import { Cause, Duration, Effect, Layer } from "effect"
 import { HttpEffect, HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { createServer } from "node:http"
+import * as ApiReference from "./ApiReference.ts"
+import * as EventsHandlers from "./EventsHandlers.ts"
+import * as GatewaysHandlers from "./GatewaysHandlers.ts"
 import * as InvalidRequests from "./InvalidRequests.ts"
 import * as PaymentsHandlers from "./PaymentsHandlers.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
 import * as Problem from "./Problem.ts"
+import * as ProblemResponse from "./ProblemResponse.ts"
 import * as RequestBody from "./RequestBody.ts"
 
 const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).pipe(
-  Layer.provide([PaymentsHandlers.payments, PaymentsHandlers.system]),
+  Layer.provide([PaymentsHandlers.payments, PaymentsHandlers.system, EventsHandlers.events, GatewaysHandlers.gateways]),
   Layer.provide([InvalidRequests.layer, RequestBody.layer])
 )
 
-const nothingHere = HttpRouter.add("*", "*", Problem.toResponse(new Problem.RouteNotFound()))
+const nothingHere = HttpRouter.add("*", "*", ProblemResponse.of(new Problem.RouteNotFound()))
 
 /** A bug is logged with its cause, and answered without it. */
 const bugs = HttpRouter.middleware(
@@ -26,18 +30,18 @@ const bugs = HttpRouter.middleware(
       (cause) =>
         Effect.andThen(
           Effect.logError("a request failed on a bug", cause),
-          Problem.toResponse(new Problem.InternalError())
+          ProblemResponse.of(new Problem.InternalError())
         )
     ),
   { global: true }
 )
 
-export const routes = Layer.mergeAll(api, nothingHere, bugs)
+export const routes = Layer.mergeAll(api, ApiReference.layer, nothingHere, bugs)
 
 /** The whole API as one function of the web, for a server that is not ours. */
-export const webHandler = HttpRouter.toHttpEffect(Layer.provide(routes, NodeHttpServer.layerHttpServices)).pipe(
-  Effect.map((httpEffect) => HttpEffect.toWebHandler(httpEffect))
-)
+export const webHandler = HttpRouter.toHttpEffect(
+  Layer.provide(routes, [NodeHttpServer.layerHttpServices, EventsHandlers.closing])
+).pipe(Effect.map((httpEffect) => HttpEffect.toWebHandler(httpEffect)))
 
 export interface Options {
   readonly host: string
@@ -53,8 +57,15 @@ const createDrainingServer = () => {
   return server.on("request", (_, response) => response.on("finish", () => void (server.listening || closeIdle())))
 }
 
+/** Streams of events have no end of their own: they are told before the server waits for what it is answering. */
+const endStreams = Layer.effectDiscard(
+  Effect.flatMap(EventsHandlers.Closing, (closing) => Effect.addFinalizer(() => closing.open))
+)
+
 export const layer = ({ drainMillis, host, port }: Options) =>
-  HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+  endStreams.pipe(
+    Layer.provideMerge(HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true })),
+    Layer.provide(EventsHandlers.closing),
     Layer.provideMerge(
       NodeHttpServer.layer(createDrainingServer, { host, port, gracefulShutdownTimeout: Duration.millis(drainMillis) })
     )

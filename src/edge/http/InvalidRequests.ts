@@ -2,10 +2,7 @@
 import { Cause, Effect, ErrorReporter, Formatter, Layer, SchemaIssue } from "effect"
 import { HttpApiMiddleware } from "effect/http-api"
 import * as Problem from "./Problem.ts"
-
-export class InvalidRequests extends HttpApiMiddleware.Service<InvalidRequests>()("florin/edge/http/InvalidRequests", {
-  error: [Problem.InvalidRequest, Problem.InternalError]
-}) {}
+import { InvalidRequests } from "./RequestChecks.ts"
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 

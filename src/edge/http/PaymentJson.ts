@@ -7,13 +7,14 @@
 import { DateTime, Schema } from "effect"
 import { Currency } from "../../domain/Currency.ts"
 import { DeclineCategory, MethodToken } from "../../domain/payment/Gateway.ts"
+import * as Operation from "../../domain/payment/Operation.ts"
 import { Event, Order } from "../../domain/payment/PaymentEvent.ts"
 import type { PaymentView } from "../../domain/payment/PaymentView.ts"
 import { Status } from "../../domain/payment/PaymentView.ts"
 import { Text } from "../../domain/Text.ts"
 import type { NewPayment } from "../../orchestration/Payments.ts"
 
-const Amount = Schema.Int.check(
+export const Amount = Schema.Int.check(
   Schema.isBetween(
     { minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
     { expected: `a positive integer of minor units, at most ${Number.MAX_SAFE_INTEGER}` }
@@ -100,6 +101,20 @@ export const Payment = Schema.Struct({
   disputes: Schema.Array(
     Schema.Struct({ id: Schema.String, amount: Schema.Int, status: Schema.Literals(["open", "won", "lost"]) })
   ),
+  /** What waits for an operator's decision. */
+  escalations: optional(
+    Schema.Array(
+      Schema.Struct({
+        /** What a decision names. */
+        operation: Operation.OperationId,
+        kind: Operation.Kind,
+        gateway: Schema.String,
+        reason: Operation.EscalationReason,
+        since: Schema.String,
+        amount: Schema.Int
+      })
+    )
+  ),
   createdAt: Schema.String,
   updatedAt: Schema.String,
   /** Grows with every event: of two answers the one with the higher version is the later. */
@@ -115,7 +130,7 @@ export const Events = Schema.Struct({
 const iso = (millis: number) => DateTime.formatIso(DateTime.makeUnsafe(millis))
 
 export const fromView = (view: PaymentView): Payment => {
-  const { action, customer, failure, gateway, metadata, method, reference } = view
+  const { action, customer, escalations, failure, gateway, metadata, method, reference } = view
   return {
     id: view.id,
     status: view.status,
@@ -142,6 +157,13 @@ export const fromView = (view: PaymentView): Payment => {
     ...(failure !== undefined && { failure }),
     refunds: view.refunds.map(({ amountMinor, id, status }) => ({ id, amount: Number(amountMinor), status })),
     disputes: view.disputes.map(({ amountMinor, id, status }) => ({ id, amount: Number(amountMinor), status })),
+    ...(escalations !== undefined && {
+      escalations: escalations.map(({ amountMinor, since, ...rest }) => ({
+        ...rest,
+        since: iso(since),
+        amount: Number(amountMinor)
+      }))
+    }),
     createdAt: iso(view.createdAt),
     updatedAt: iso(view.updatedAt),
     version: view.version

@@ -4,14 +4,20 @@
  */
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Cursor } from "../../adapters/EventBus.ts"
 import { IdempotencyKey } from "../../domain/Idempotency.ts"
-import { InvalidRequests } from "./InvalidRequests.ts"
+import * as Operation from "../../domain/payment/Operation.ts"
+import { PaymentId } from "../../domain/payment/PaymentEvent.ts"
+import * as DecisionJson from "./DecisionJson.ts"
+import * as EventJson from "./EventJson.ts"
+import * as GatewayJson from "./GatewayJson.ts"
 import * as PaymentJson from "./PaymentJson.ts"
+import * as PaymentList from "./PaymentList.ts"
 import * as Problem from "./Problem.ts"
-import { RequestBody } from "./RequestBody.ts"
+import { InvalidRequests, RequestBody } from "./RequestChecks.ts"
 
 /** An id of another shape names no payment: that is a 404 as well, so the shape is not checked here. */
-const params = { id: Schema.String }
+const params = { id: Schema.String.annotate({ description: "A payment's id" }) }
 
 /** A body of fields that are all optional may be left out: no body reads as `null`. */
 const optionalBody = <S extends Schema.Top>(schema: S) => [schema, Schema.Null] as const
@@ -34,6 +40,13 @@ const changing = [
 
 const reading = [Problem.PaymentNotFound, Problem.PaymentStopped, Problem.Unavailable] as const
 
+const described = (summary: string, description?: string) =>
+  OpenApi.annotations({ summary, ...(description !== undefined && { description }) })
+
+const onceEach =
+  "With an `Idempotency-Key` it is done once, and a repeat answers the same body with `Idempotent-Replayed: true`; " +
+  "without one, each request is one of its own."
+
 export class PaymentsGroup extends HttpApiGroup.make("payments")
   .add(
     HttpApiEndpoint.post("create", "/", {
@@ -48,63 +61,129 @@ export class PaymentsGroup extends HttpApiGroup.make("payments")
         Problem.Unavailable
       ]
     }).annotateMerge(
-      OpenApi.annotations({
-        summary: "Begin a payment",
-        description:
-          "Answers when the payment rests, or with 202 after a while. A repeat with the same `Idempotency-Key` " +
+      described(
+        "Begin a payment",
+        "Answers when the payment rests, or with 202 after a while. A repeat with the same `Idempotency-Key` " +
           "answers the same body with `Idempotent-Replayed: true`."
-      })
+      )
     ),
-    HttpApiEndpoint.get("get", "/:id", { params, success: PaymentJson.Payment, error: reading }),
-    HttpApiEndpoint.get("events", "/:id/events", { params, success: PaymentJson.Events, error: reading }),
+    HttpApiEndpoint.get("list", "/", {
+      query: PaymentList.Query,
+      success: PaymentList.Payments,
+      error: Problem.Unavailable
+    }).annotateMerge(
+      described(
+        "List payments",
+        "The newest first, a page at a time. All that a query names must hold; `nextCursor` of one page is `cursor` " +
+          "of the next."
+      )
+    ),
+    HttpApiEndpoint.get("get", "/:id", { params, success: PaymentJson.Payment, error: reading }).annotateMerge(
+      described("Read a payment", "All that is known of it now, whatever it is waiting for.")
+    ),
+    HttpApiEndpoint.get("events", "/:id/events", { params, success: PaymentJson.Events, error: reading }).annotateMerge(
+      described("Read all that happened to a payment", "Its events, the first of version 1. Amounts in them are text.")
+    ),
     HttpApiEndpoint.post("capture", "/:id/capture", {
       params,
       headers: keyed,
       payload: optionalBody(PaymentJson.CapturePayment),
       success: [Settled, Underway],
       error: changing
-    }),
+    }).annotateMerge(described("Capture what is authorized", `All that is left, or \`amount\` of it. ${onceEach}`)),
     HttpApiEndpoint.post("cancel", "/:id/cancel", {
       params,
       headers: keyed,
       payload: optionalBody(PaymentJson.CancelPayment),
       success: [Settled, Underway],
       error: changing
-    }),
+    }).annotateMerge(
+      described("Cancel a payment", `Gives back the hold, where there is one; money that has moved stays. ${onceEach}`)
+    ),
     HttpApiEndpoint.post("refund", "/:id/refunds", {
       params,
       headers: keyed,
       payload: optionalBody(PaymentJson.RefundPayment),
       success: [Settled, Underway],
       error: changing
-    }),
+    }).annotateMerge(described("Refund what was captured", `All that is left, or \`amount\` of it. ${onceEach}`)),
     HttpApiEndpoint.post("completeAction", "/:id/actions/complete", {
       params,
       headers: keyed,
       payload: optionalBody(PaymentJson.CompleteAction),
       success: [Settled, Underway],
       error: changing
-    })
+    }).annotateMerge(
+      described(
+        "Go on after the customer's action",
+        "The customer is back from the redirect, with or without a result."
+      )
+    ),
+    HttpApiEndpoint.post("decide", "/:id/decision", {
+      params,
+      headers: keyed,
+      payload: DecisionJson.Decision,
+      success: [Settled, Underway],
+      error: changing
+    }).annotateMerge(
+      described(
+        "Settle an escalated operation",
+        "An operator says what they found at the gateway about one of the payment's `escalations`; name and reason " +
+          "stay with the payment. Refused unless that operation waits for a decision, and can end so: " +
+          `${Operation.Kind.literals.map((kind) => `${kind} as ${DecisionJson.decidable(kind).join(", ")}`).join("; ")}. ` +
+          onceEach
+      )
+    )
   )
   .prefix("/v1/payments") {}
+
+const cursor = Cursor.annotate({ description: "The `id` of the last event that was read, or `beginning`" })
+
+export class EventsGroup extends HttpApiGroup.make("events").add(
+  HttpApiEndpoint.get("follow", "/v1/events", {
+    headers: { "last-event-id": Schema.optionalKey(cursor) },
+    query: {
+      after: Schema.optionalKey(cursor),
+      payment: Schema.optionalKey(PaymentId.annotate({ description: "Events of this payment" })),
+      type: Schema.optionalKey(
+        Schema.Array(EventJson.EventType).annotate({ description: "Events of this kind; may be given more than once" })
+      )
+    },
+    success: HttpApiSchema.StreamSse({ events: EventJson.Block }),
+    error: Problem.Unavailable
+  }).annotateMerge(
+    described(
+      "Follow all events",
+      "Server-sent events, from now on or behind a cursor: `Last-Event-ID`, or `after` for who cannot set headers; " +
+        "the header wins. Each event comes in the order of its payment, and none is lost between two connections."
+    )
+  )
+) {}
+
+export class GatewaysGroup extends HttpApiGroup.make("gateways").add(
+  HttpApiEndpoint.get("list", "/v1/gateways", { success: GatewayJson.Gateways }).annotateMerge(
+    described("List the gateways", "What each can do, and how it is doing by its circuit breaker.")
+  )
+) {}
 
 const Health = Schema.Struct({ status: Schema.Literal("ok") })
 
 export class SystemGroup extends HttpApiGroup.make("system", { topLevel: true }).add(
-  HttpApiEndpoint.get("healthz", "/healthz", { success: Health }).annotateMerge(
-    OpenApi.annotations({ summary: "The process is alive" })
-  ),
+  HttpApiEndpoint.get("healthz", "/healthz", { success: Health }).annotateMerge(described("The process is alive")),
   HttpApiEndpoint.get("readyz", "/readyz", { success: Health, error: Problem.Unavailable }).annotateMerge(
-    OpenApi.annotations({ summary: "The process can serve: its database answers" })
+    described("The process can serve: its database answers")
   )
 ) {}
 
 export class PaymentsApi extends HttpApi.make("florin")
   .add(PaymentsGroup)
+  .add(EventsGroup)
+  .add(GatewaysGroup)
   .add(SystemGroup)
   .middleware(InvalidRequests)
   .middleware(RequestBody)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", onExcessProperty: "error", reportInput: true })
+  .annotate(HttpApi.QueryParseOptions, { errors: "all", onExcessProperty: "error", reportInput: true })
   .annotate(HttpApi.HeadersParseOptions, { errors: "all", reportInput: true })
   .annotateMerge(
     OpenApi.annotations({

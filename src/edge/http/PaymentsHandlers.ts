@@ -1,27 +1,24 @@
 /** The API's routes over `Payments`: what comes in as HTTP, what goes out as HTTP, and nothing between. */
-import { Context, Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import type { IdempotencyStore } from "../../adapters/IdempotencyStore.ts"
-import type { PaymentRepositoryError } from "../../adapters/PaymentRepository.ts"
-import type { StorageUnavailable } from "../../adapters/Storage.ts"
 import type { IdempotencyKey } from "../../domain/Idempotency.ts"
-import type { Rejected } from "../../domain/payment/PaymentCommand.ts"
 import type { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import { PaymentId, RequestId } from "../../domain/payment/PaymentEvent.ts"
 import type { PaymentView } from "../../domain/payment/PaymentView.ts"
-import type { IdempotencyError } from "../../orchestration/IdempotentRequest.ts"
 import * as IdempotentRequest from "../../orchestration/IdempotentRequest.ts"
 import type { Progress } from "../../orchestration/Payments.ts"
 import { Payments } from "../../orchestration/Payments.ts"
-import * as PaymentProcess from "../../orchestration/PaymentProcess.ts"
+import * as DecisionJson from "./DecisionJson.ts"
+import { Merchant } from "./Merchant.ts"
 import * as PaymentJson from "./PaymentJson.ts"
+import * as PaymentList from "./PaymentList.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
 import * as Problem from "./Problem.ts"
-
-/** Whose payments this service takes. */
-export class Merchant extends Context.Service<Merchant, MerchantId>()("florin/edge/http/Merchant") {}
+import type { Refusal } from "./Refusal.ts"
+import { refuse } from "./Refusal.ts"
 
 export const payments = HttpApiBuilder.group(
   PaymentsApi,
@@ -30,8 +27,9 @@ export const payments = HttpApiBuilder.group(
     const payments = yield* Payments
     const merchant = yield* Merchant
     const services = yield* Effect.context<IdempotencyStore | SecureRandom.SecureRandom>()
-    const change = (...request: Parameters<typeof changeOnce>) =>
-      Effect.provideContext(changeOnce(...request), services)
+    const { answerMillis } = payments.waits
+    const change = (request: Omit<Change, "merchant" | "answerMillis">, make: Make) =>
+      Effect.provideContext(changeOnce({ ...request, merchant, answerMillis }, make), services)
 
     return handlers.handleAll({
       create: ({ headers, payload }) =>
@@ -39,6 +37,17 @@ export const payments = HttpApiBuilder.group(
           Effect.map(({ replayed, settled, view }) => respond(answerOf(view, settled ? 201 : 202), replayed)),
           Effect.catch(refuse)
         ),
+
+      list: ({ query }) => {
+        const { filter, page } = PaymentList.toFilter(query)
+        return payments.list({ ...filter, merchant }, page).pipe(
+          Effect.map(({ cursor, payments }) => ({
+            payments: payments.map(PaymentJson.fromView),
+            ...(cursor !== undefined && { nextCursor: PaymentList.cursorOf(cursor) })
+          })),
+          Effect.catch(refuse)
+        )
+      },
 
       get: ({ params }) =>
         identified(params.id).pipe(
@@ -55,27 +64,46 @@ export const payments = HttpApiBuilder.group(
         ),
 
       capture: ({ headers, params, payload }) =>
-        change(merchant, "capture", params.id, headers["idempotency-key"], payload ?? {}, (id, request) =>
-          Effect.flatMap(amountIn(payments, id, payload?.amount), (amount) =>
-            payments.capture(id, request, { amount, final: payload?.final ?? true })
-          )
+        change(
+          { operation: "capture", payment: params.id, key: headers["idempotency-key"], body: payload ?? {} },
+          (id, request) =>
+            Effect.flatMap(amountIn(payments, id, payload?.amount), (amount) =>
+              payments.capture(id, request, { amount, final: payload?.final ?? true })
+            )
         ),
 
       cancel: ({ headers, params, payload }) =>
-        change(merchant, "cancel", params.id, headers["idempotency-key"], payload ?? {}, (id, request) =>
-          payments.cancel(id, request, payload?.reason)
+        change(
+          { operation: "cancel", payment: params.id, key: headers["idempotency-key"], body: payload ?? {} },
+          (id, request) => payments.cancel(id, request, payload?.reason)
         ),
 
       refund: ({ headers, params, payload }) =>
-        change(merchant, "refund", params.id, headers["idempotency-key"], payload ?? {}, (id, request) =>
-          Effect.flatMap(amountIn(payments, id, payload?.amount), (amount) =>
-            payments.refund(id, request, { amount, reason: payload?.reason })
-          )
+        change(
+          { operation: "refund", payment: params.id, key: headers["idempotency-key"], body: payload ?? {} },
+          (id, request) =>
+            Effect.flatMap(amountIn(payments, id, payload?.amount), (amount) =>
+              payments.refund(id, request, { amount, reason: payload?.reason })
+            )
         ),
 
       completeAction: ({ headers, params, payload }) =>
-        change(merchant, "completeAction", params.id, headers["idempotency-key"], payload ?? {}, (id) =>
-          payments.completeAction(id, payload?.result)
+        change(
+          { operation: "completeAction", payment: params.id, key: headers["idempotency-key"], body: payload ?? {} },
+          (id) => payments.completeAction(id, payload?.result)
+        ),
+
+      decide: ({ headers, params, payload }) =>
+        change({ operation: "decide", payment: params.id, key: headers["idempotency-key"], body: payload }, (id) =>
+          Effect.flatMap(payments.get(id), ({ currency }) => {
+            const { operation, operator, reason } = payload
+            return payments.decide(id, {
+              operation,
+              operator,
+              reason,
+              answer: DecisionJson.toAnswer(payload, currency)
+            })
+          })
         )
     })
   })
@@ -118,16 +146,20 @@ const AnswerJson = Schema.toCodecJson(
 const encodeAnswer = Schema.encodeSync(AnswerJson)
 const decodeAnswer = Schema.decodeUnknownSync(AnswerJson)
 
+interface Change {
+  readonly merchant: MerchantId
+  readonly operation: string
+  readonly payment: string
+  readonly key: IdempotencyKey | undefined
+  readonly body: Schema.JsonObject
+  readonly answerMillis: number
+}
+
+type Make = (payment: PaymentId, request: RequestId) => Effect.Effect<Progress, Refusal>
+
 /** Makes a change once per key, where there is one; without, each request is one of its own. */
 const changeOnce = Effect.fnUntraced(
-  function* (
-    merchant: MerchantId,
-    operation: string,
-    payment: string,
-    key: IdempotencyKey | undefined,
-    body: Schema.JsonObject,
-    make: (payment: PaymentId, request: RequestId) => Effect.Effect<Progress, Refusal>
-  ) {
+  function* ({ answerMillis, body, key, merchant, operation, payment }: Change, make: Make) {
     const id = yield* identified(payment)
     const random = yield* SecureRandom.SecureRandom
     const request = RequestId.make(key ?? `request-${yield* random.ulid}`)
@@ -138,7 +170,7 @@ const changeOnce = Effect.fnUntraced(
     const made =
       key === undefined
         ? Effect.map(answer, (once) => ({ ...once, replayed: false }))
-        : IdempotentRequest.once({ merchant, key, request: { operation, payment, body } }, answer)
+        : IdempotentRequest.once({ merchant, key, request: { operation, payment, body }, answerMillis }, answer)
     const { answer: stored, replayed } = yield* made
     return respond(decodeAnswer(stored), replayed)
   },
@@ -155,53 +187,4 @@ const answerOf = (view: PaymentView, status: Answer["status"]): Answer => ({
 const respond = ({ body, status }: Answer, replayed: boolean) => {
   const response = HttpServerResponse.jsonUnsafe(body, { status })
   return replayed ? HttpServerResponse.setHeader(response, "idempotent-replayed", "true") : response
-}
-
-type Refusal =
-  | Problem.Problem
-  | PaymentProcess.PaymentNotFound
-  | PaymentRepositoryError
-  | StorageUnavailable
-  | IdempotencyError
-  | Rejected
-
-/** What stood in the way, as a response: the log has the cause, the caller has what to do about it. */
-const refuse = (error: Refusal): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.flatMap(problemOf(error), Problem.toResponse)
-
-const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
-  switch (error._tag) {
-    case "Payment.Rejected":
-      return Effect.succeed(
-        new Problem.OperationRefused({ state: error.state, rule: error.rule, detail: error.message })
-      )
-    case "IdempotencyError": {
-      if (error.reason._tag === "Conflict") {
-        const field = PaymentJson.fieldOf(error.reason.field)
-        return Effect.succeed(new Problem.KeyReused({ field, detail: `the first request differs in ${field}` }))
-      }
-      const { payment } = error.reason
-      return Effect.succeed(new Problem.RequestInFlight(payment === undefined ? {} : { payment }))
-    }
-    case "StorageUnavailable":
-      return Effect.as(Effect.logWarning("the store did not answer", error), new Problem.Unavailable())
-    case "PaymentRepositoryError":
-      return error.reason._tag === "EventContinuityError" || error.reason._tag === "UnreadableEvent"
-        ? Effect.as(Effect.logError("a payment's history is damaged", error), new Problem.PaymentStopped())
-        : Effect.as(Effect.logWarning("a payment could not be worked on", error), new Problem.Unavailable())
-    case "PaymentNotFound":
-      return Effect.succeed(new Problem.PaymentNotFound())
-    case "InvalidRequest":
-    case "CardNumberRefused":
-    case "BodyTooLarge":
-    case "NotJson":
-    case "RouteNotFound":
-    case "OperationRefused":
-    case "RequestInFlight":
-    case "KeyReused":
-    case "PaymentStopped":
-    case "InternalError":
-    case "Unavailable":
-      return Effect.succeed(error)
-  }
 }

@@ -2,8 +2,7 @@
  * What the API answers when it does not do what was asked: RFC 9457 problem
  * details, each with a `type` that never changes.
  */
-import { Effect, Schema } from "effect"
-import { HttpServerRespondable, HttpServerResponse } from "effect/http"
+import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
 import { Rule } from "../../domain/payment/PaymentCommand.ts"
 
@@ -133,14 +132,3 @@ const readProblem = Schema.decodeUnknownSync(
 
 /** A problem's body as its class; throws a `SchemaError` when it is none of ours. */
 export const fromJson = (body: unknown): Problem => readProblem(body)
-
-/** Seconds after which asking again makes sense: most payments come to rest within one. */
-const retryAfterSeconds = "1"
-
-/** The problem as a response, with `Retry-After` where asking again is the answer. */
-export const toResponse = (problem: Problem): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.map(HttpServerRespondable.toResponse(problem), (response) =>
-    problem._tag === "RequestInFlight" || problem._tag === "Unavailable"
-      ? HttpServerResponse.setHeader(response, "retry-after", retryAfterSeconds)
-      : response
-  )

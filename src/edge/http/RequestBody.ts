@@ -1,24 +1,29 @@
 /**
  * Reads a request's body before anything else does: bounded, declared as JSON,
- * well-formed, and without a card number anywhere in it (R10). What is wrong
- * with its fields is said by `PaymentsApi`'s schemas afterwards.
+ * well-formed, and without a card number anywhere in it or in the query (R10).
+ * What is wrong with its fields is said by `PaymentsApi`'s schemas afterwards.
  */
 import { ByteSize, Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
-import { HttpApiMiddleware } from "effect/http-api"
 import * as CardNumber from "../../domain/CardNumber.ts"
 import * as Problem from "./Problem.ts"
+import { RequestBody } from "./RequestChecks.ts"
 
 /** Fifty metadata keys of 500 characters, in three-byte letters, and room to spare. */
 export const maxBodyBytes = 256 * 1024
 
-export class RequestBody extends HttpApiMiddleware.Service<RequestBody>()("florin/edge/http/RequestBody", {
-  error: [Problem.InvalidRequest, Problem.CardNumberRefused, Problem.BodyTooLarge, Problem.NotJson]
-}) {}
-
 export const layer: Layer.Layer<RequestBody> = Layer.succeed(RequestBody, (httpEffect, { endpoint }) =>
-  endpoint.method === "POST" ? Effect.andThen(check, httpEffect) : httpEffect
+  Effect.andThen(endpoint.method === "POST" ? check : checkQuery, httpEffect)
 )
+
+const checkQuery = Effect.gen(function* () {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const query = request.url.indexOf("?")
+  if (query === -1) return
+  const fields = Object.fromEntries(new URLSearchParams(request.url.slice(query)))
+  const path = CardNumber.find(fields)
+  if (path !== undefined) return yield* new Problem.CardNumberRefused({ path: ["query", ...path] })
+})
 
 const check = Effect.gen(function* () {
   const request = yield* HttpServerRequest.HttpServerRequest

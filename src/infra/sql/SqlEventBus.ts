@@ -9,7 +9,8 @@
  *
  * Positions commit out of order. A reader goes by the transaction first and
  * stops before the oldest that is still open, so nothing can appear behind it.
- * A cursor is both: `<xid>-<position>`.
+ * A cursor is both, `<xid>p<position>`, apart so that it never
+ * looks like a card number.
  */
 import { PgClient } from "@effect/sql-pg/PgClient"
 import { Duration, Effect, Layer, Option, PubSub, Queue, Schedule, Stream } from "effect"
@@ -137,13 +138,13 @@ const placeOf = ({ position, xid }: Row): Place => ({ xid: BigInt(xid), position
 /** Behind every transaction older than `xid`; positions begin at 1. */
 const endOf = (xid: bigint): Place => ({ xid, position: 0n })
 
-const cursorOf = ({ position, xid }: Place): Cursor => Cursor.make(`${xid}-${position}`)
+const cursorOf = ({ position, xid }: Place): Cursor => Cursor.make(`${xid}p${position}`)
 
 const maxPosition = 2n ** 63n - 1n
 
 const parse = (cursor: Cursor): Place | undefined => {
   if (cursor === beginning) return endOf(0n)
-  const parts = /^(\d{1,20})-(\d{1,19})$/.exec(cursor)
+  const parts = /^(\d{1,20})p(\d{1,19})$/.exec(cursor)
   if (parts === null) return undefined
   const place = { xid: BigInt(parts[1]!), position: BigInt(parts[2]!) }
   return place.position <= maxPosition ? place : undefined

@@ -1,8 +1,9 @@
 /** The API over memory, called like over the network: a request in, a response out. */
 import { Context, Effect, Layer, Logger } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
+import * as EventsHandlers from "../../../src/edge/http/EventsHandlers.ts"
 import * as HttpService from "../../../src/edge/http/HttpService.ts"
-import { Merchant } from "../../../src/edge/http/PaymentsHandlers.ts"
+import { Merchant } from "../../../src/edge/http/Merchant.ts"
 import * as Workshop from "../../orchestration/Workshop.ts"
 
 export interface Reply {
@@ -28,6 +29,7 @@ export const withApi = (options: Workshop.Options, use: (call: Call) => Promise<
     Effect.sync(() =>
       HttpRouter.toWebHandler(
         HttpService.routes.pipe(
+          Layer.provide(EventsHandlers.closing),
           Layer.provide(Layer.succeed(Merchant, Workshop.shop)),
           Layer.provide(Workshop.layer(options)),
           Layer.provide(HttpServer.layerServices),

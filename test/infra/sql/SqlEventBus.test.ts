@@ -79,9 +79,9 @@ layer(database, { excludeTestServices: true })("SqlEventBus", (it) => {
       const bus = yield* EventBus
       const [row] = yield* sql<{ readonly next: string }>`
         select pg_snapshot_xmax(pg_current_snapshot())::text as next`
-      const error = yield* Effect.flip(bus.follow({ after: Cursor.make(`${BigInt(row!.next) + 1_000_000n}-1`) }))
+      const error = yield* Effect.flip(bus.follow({ after: Cursor.make(`${BigInt(row!.next) + 1_000_000n}p1`) }))
       assert.strictEqual(error._tag, "CursorRefused")
-      const tooFar = yield* Effect.flip(bus.follow({ after: Cursor.make("1-9999999999999999999") }))
+      const tooFar = yield* Effect.flip(bus.follow({ after: Cursor.make("1p9999999999999999999") }))
       assert.strictEqual(tooFar._tag, "CursorRefused")
     })
   )

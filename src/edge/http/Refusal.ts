@@ -1,0 +1,60 @@
+/** From what stands in the way inside to the problem that is answered. */
+import { Effect } from "effect"
+import type { HttpServerResponse } from "effect/http"
+import type { PaymentRepositoryError } from "../../adapters/PaymentRepository.ts"
+import type { StorageUnavailable } from "../../adapters/Storage.ts"
+import type { Rejected } from "../../domain/payment/PaymentCommand.ts"
+import type { IdempotencyError } from "../../orchestration/IdempotentRequest.ts"
+import type { PaymentNotFound } from "../../orchestration/PaymentProcess.ts"
+import * as PaymentJson from "./PaymentJson.ts"
+import * as Problem from "./Problem.ts"
+import * as ProblemResponse from "./ProblemResponse.ts"
+
+export type Refusal =
+  | Problem.Problem
+  | PaymentNotFound
+  | PaymentRepositoryError
+  | StorageUnavailable
+  | IdempotencyError
+  | Rejected
+
+/** What stood in the way, as a response: the log has the cause, the caller has what to do about it. */
+export const refuse = (error: Refusal): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.flatMap(problemOf(error), ProblemResponse.of)
+
+const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
+  switch (error._tag) {
+    case "Payment.Rejected":
+      return Effect.succeed(
+        new Problem.OperationRefused({ state: error.state, rule: error.rule, detail: error.message })
+      )
+    case "IdempotencyError": {
+      if (error.reason._tag === "Conflict") {
+        const field = PaymentJson.fieldOf(error.reason.field)
+        return Effect.succeed(new Problem.KeyReused({ field, detail: `the first request differs in ${field}` }))
+      }
+      const { payment } = error.reason
+      return Effect.succeed(new Problem.RequestInFlight(payment === undefined ? {} : { payment }))
+    }
+    case "StorageUnavailable":
+      return Effect.as(Effect.logWarning("the store did not answer", error), new Problem.Unavailable())
+    case "PaymentRepositoryError":
+      return error.reason._tag === "EventContinuityError" || error.reason._tag === "UnreadableEvent"
+        ? Effect.as(Effect.logError("a payment's history is damaged", error), new Problem.PaymentStopped())
+        : Effect.as(Effect.logWarning("a payment could not be worked on", error), new Problem.Unavailable())
+    case "PaymentNotFound":
+      return Effect.succeed(new Problem.PaymentNotFound())
+    case "InvalidRequest":
+    case "CardNumberRefused":
+    case "BodyTooLarge":
+    case "NotJson":
+    case "RouteNotFound":
+    case "OperationRefused":
+    case "RequestInFlight":
+    case "KeyReused":
+    case "PaymentStopped":
+    case "InternalError":
+    case "Unavailable":
+      return Effect.succeed(error)
+  }
+}
