@@ -151,6 +151,7 @@ export class PaymentRepository extends Context.Service<
 
     /** The read model's row. */
     readonly find: (payment: PaymentId) => Effect.Effect<Option.Option<PaymentView>, StorageUnavailable>
+    /** The newest first, by when they were created; a page's cursor is its last payment, and must be of the read model. */
     readonly list: (
       filter: Filter,
       page: { readonly limit: number; readonly cursor?: PaymentId | undefined }

@@ -30,8 +30,16 @@ const paymentOf = (cursor: string): Option.Option<PaymentId> =>
     (payment) => cursorOf(payment) === cursor
   )
 
+const expected = "Expected a cursor that a page gave as nextCursor"
+
+/** What to say of a cursor that is well made and names nothing here. */
+export const unknownCursor = (payment: PaymentId) => ({
+  path: ["query", "cursor"],
+  message: `${expected}, got ${JSON.stringify(cursorOf(payment))}`
+})
+
 const Cursor = Schema.String.annotate({ description: "The `nextCursor` of the page before" }).check(
-  Schema.makeFilter((text) => Option.isSome(paymentOf(text)) || "Expected a cursor that a page gave as nextCursor")
+  Schema.makeFilter((text) => Option.isSome(paymentOf(text)) || expected)
 )
 
 // --- Query ------------------------------------------------------------------

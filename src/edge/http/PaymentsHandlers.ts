@@ -10,6 +10,7 @@ import { PaymentId, RequestId } from "../../domain/payment/PaymentEvent.ts"
 import type { PaymentView } from "../../domain/payment/PaymentView.ts"
 import * as IdempotentRequest from "../../orchestration/IdempotentRequest.ts"
 import type { Progress } from "../../orchestration/Payments.ts"
+import { PaymentNotFound } from "../../orchestration/PaymentProcess.ts"
 import { Payments } from "../../orchestration/Payments.ts"
 import * as DecisionJson from "./DecisionJson.ts"
 import { Merchant } from "./Merchant.ts"
@@ -38,16 +39,16 @@ export const payments = HttpApiBuilder.group(
           Effect.catch(refuse)
         ),
 
-      list: ({ query }) => {
-        const { filter, page } = PaymentList.toFilter(query)
-        return payments.list({ ...filter, merchant }, page).pipe(
-          Effect.map(({ cursor, payments }) => ({
-            payments: payments.map(PaymentJson.fromView),
+      list: ({ query }) =>
+        Effect.gen(function* () {
+          const { filter, page } = PaymentList.toFilter(query)
+          if (page.cursor !== undefined) yield* knownTo(payments, merchant, page.cursor)
+          const { cursor, payments: found } = yield* payments.list({ ...filter, merchant }, page)
+          return {
+            payments: found.map(PaymentJson.fromView),
             ...(cursor !== undefined && { nextCursor: PaymentList.cursorOf(cursor) })
-          })),
-          Effect.catch(refuse)
-        )
-      },
+          }
+        }).pipe(Effect.catch(refuse)),
 
       get: ({ params }) =>
         identified(params.id).pipe(
@@ -128,6 +129,19 @@ const decodeId = Schema.decodeUnknownOption(PaymentId)
 /** An id that florin never gives out names no payment. */
 const identified = (id: string) =>
   Option.match(decodeId(id), { onNone: () => Effect.fail(new Problem.PaymentNotFound()), onSome: Effect.succeed })
+
+/** A cursor is one of the merchant's payments: another would end the list early, as if there were no more. */
+const knownTo = (payments: Payments["Service"], merchant: MerchantId, cursor: PaymentId) =>
+  payments.get(cursor).pipe(
+    Effect.filterOrFail(
+      (view) => view.merchant === merchant,
+      () => new PaymentNotFound({ payment: cursor })
+    ),
+    Effect.catchTag(
+      "PaymentNotFound",
+      () => new Problem.InvalidRequest({ errors: [PaymentList.unknownCursor(cursor)] })
+    )
+  )
 
 /** Amounts of an existing payment are in its currency. */
 const amountIn = (payments: Payments["Service"], id: PaymentId, amount: number | undefined) =>

@@ -123,9 +123,11 @@ export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Laye
       filter: Repository.Filter,
       { cursor, limit }: { readonly limit: number; readonly cursor?: PaymentId | undefined }
     ): Repository.Page => {
+      const last = cursor === undefined ? undefined : tables.views.get(cursor)
+      const isBehind = (view: PaymentView) => cursor === undefined || (last !== undefined && isNewer(last, view))
       const matching = [...tables.views.values()]
-        .filter((view) => matches(view, filter) && (cursor === undefined || view.id < cursor))
-        .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+        .filter((view) => matches(view, filter) && isBehind(view))
+        .toSorted((a, b) => (isNewer(a, b) ? -1 : 1))
       const payments = matching.slice(0, limit)
       return { payments, cursor: matching.length > limit ? payments.at(-1)?.id : undefined }
     }
@@ -174,6 +176,9 @@ export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Laye
 
 const refuse = (payment: PaymentId, reason: PaymentRepositoryError["reason"]) =>
   Effect.fail(new PaymentRepositoryError({ payment, reason }))
+
+const isNewer = (one: PaymentView, other: PaymentView): boolean =>
+  one.createdAt > other.createdAt || (one.createdAt === other.createdAt && one.id > other.id)
 
 const matches = (view: PaymentView, filter: Repository.Filter): boolean =>
   (filter.merchant === undefined || view.merchant === filter.merchant) &&

@@ -275,6 +275,39 @@ export const suite = <R, E>(
       })
     )
 
+    it.effect("newest is by creation, whatever the ids; each status is found, by merchant and without", () =>
+      Effect.gen(function* () {
+        const repository = yield* PaymentRepository
+        const customer = unique("customer-")
+        const ids = Array.from({ length: 6 }, paymentId)
+        const statuses = ["processing", "failed", "failed", "succeeded", "in_doubt", "failed"] as const
+        for (const [index, id] of ids.entries()) {
+          const view = { ...viewOf(historyOf(id).slice(0, 1)), customer, status: statuses[index]! }
+          // The later an id, the earlier its payment; two share a moment.
+          const createdAt = later(1000 - 10 * Math.max(index, 1))
+          yield* repository.create(creation(id, { view: { ...view, createdAt } }))
+        }
+        const [zero, one, two, three, four, five] = ids
+        const pages = Effect.fnUntraced(function* (filter: Parameters<typeof repository.list>[0]) {
+          const listed: Array<PaymentId> = []
+          let cursor: PaymentId | undefined
+          do {
+            const page = yield* repository.list({ customer, ...filter }, { limit: 1, cursor })
+            listed.push(...page.payments.map(({ id }) => id))
+            cursor = page.cursor
+          } while (cursor !== undefined)
+          return listed
+        })
+        assert.deepStrictEqual(yield* pages({}), [one, zero, two, three, four, five])
+        for (const merchant of [shop, undefined]) {
+          assert.deepStrictEqual(yield* pages({ merchant, status: "failed" }), [one, two, five])
+          assert.deepStrictEqual(yield* pages({ merchant, status: "in_doubt" }), [four])
+          assert.deepStrictEqual(yield* pages({ merchant, status: "processing" }), [zero])
+          assert.deepStrictEqual(yield* pages({ merchant, from: later(970), until: later(990) }), [two, three])
+        }
+      })
+    )
+
     it.effect("a gap in a stream stops that payment, and no other", () =>
       Effect.gen(function* () {
         const repository = yield* PaymentRepository
