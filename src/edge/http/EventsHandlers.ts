@@ -9,8 +9,10 @@ import { PaymentsApi } from "./PaymentsApi.ts"
 import * as Problem from "./Problem.ts"
 import { refuse } from "./Refusal.ts"
 
-/** Half of the shortest patience that is usual among proxies: 30 seconds. */
-const heartbeatMillis = 15_000
+/** How long a stream may be silent. Half of the shortest patience that is usual among proxies, which is 30 seconds. */
+export const HeartbeatMillis = Context.Reference<number>("florin/edge/http/EventsHandlers/HeartbeatMillis", {
+  defaultValue: () => 15_000
+})
 
 /** Opens when the service ends: then every stream ends by itself, as one that nobody broke. */
 export class Closing extends Context.Service<Closing, Latch.Latch>()("florin/edge/http/EventsHandlers/Closing") {}
@@ -28,6 +30,10 @@ export const events = HttpApiBuilder.group(
     const bus = yield* EventBus
     const merchant = yield* Merchant
     const closing = yield* Closing
+    const heartbeatMillis = yield* HeartbeatMillis
+    const heartbeats = Stream.fromSchedule(Schedule.spaced(Duration.millis(heartbeatMillis))).pipe(
+      Stream.map(() => EventJson.heartbeat)
+    )
 
     return handlers.handle("follow", ({ headers, query }) => {
       const header = headers["last-event-id"]
@@ -53,10 +59,6 @@ export const events = HttpApiBuilder.group(
       )
     })
   })
-)
-
-const heartbeats = Stream.fromSchedule(Schedule.spaced(Duration.millis(heartbeatMillis))).pipe(
-  Stream.map(() => EventJson.heartbeat)
 )
 
 /** Neither kept nor held back on the way. */
