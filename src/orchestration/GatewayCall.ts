@@ -111,12 +111,10 @@ export const layer: Layer.Layer<
     }
 
     const standings = Effect.forEach(lines, ([name, { breaker, gateway }]) =>
-      Effect.map(Effect.option(breaker.state(name)), (state): GatewayStanding => ({
-        name,
-        capabilities: gateway.capabilities,
-        health: Option.isSome(state) ? healthOf[state.value._tag] : "up",
-        breaker: Option.isSome(state) ? breakerOf(state.value) : { _tag: "Unknown" }
-      }))
+      Effect.map(Effect.option(breaker.state(name)), (state): GatewayStanding => {
+        const standing: GatewayStanding["breaker"] = Option.isSome(state) ? breakerOf(state.value) : { _tag: "Unknown" }
+        return { name, capabilities: gateway.capabilities, health: healthOf[standing._tag], breaker: standing }
+      })
     )
 
     return GatewayCall.of({
@@ -137,7 +135,13 @@ interface Line {
   readonly breaker: CircuitBreaker.CircuitBreaker
 }
 
-const healthOf: Record<CircuitBreaker.State["_tag"], Health> = { Closed: "up", HalfOpen: "probing", Open: "down" }
+const healthOf: Record<GatewayStanding["breaker"]["_tag"], Health> = {
+  Closed: "up",
+  // Calls pass a breaker that cannot be asked.
+  Unknown: "up",
+  HalfOpen: "probing",
+  Open: "down"
+}
 
 const breakerOf = (state: CircuitBreaker.State): GatewayStanding["breaker"] => {
   switch (state._tag) {
@@ -145,6 +149,8 @@ const breakerOf = (state: CircuitBreaker.State): GatewayStanding["breaker"] => {
       return { _tag: "Closed" }
     case "Open": {
       const retryAfterMillis = Math.ceil(Duration.toMillis(state.retryAfter))
+      // Its time is over, and the next call is let through: a gateway that counts as down is never given one.
+      if (retryAfterMillis === 0) return { _tag: "HalfOpen", openings: state.consecutiveOpenings }
       return { _tag: "Open", retryAfterMillis, openings: state.consecutiveOpenings }
     }
     case "HalfOpen":
