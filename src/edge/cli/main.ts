@@ -10,6 +10,7 @@ import { Cause, Effect, Exit } from "effect"
 import { CliError, Command } from "effect/cli"
 import * as Complaint from "./Complaint.ts"
 import * as DemoCommand from "./DemoCommand.ts"
+import * as EventsCommand from "./EventsCommand.ts"
 import * as SandboxCommand from "./SandboxCommand.ts"
 import * as ServeCommand from "./ServeCommand.ts"
 import * as SimulateCommand from "./SimulateCommand.ts"
@@ -17,7 +18,13 @@ import { version } from "./Version.ts"
 
 const florin = Command.make("florin").pipe(
   Command.withDescription("Payments that are charged at most once, and every charge known"),
-  Command.withSubcommands([ServeCommand.command, SandboxCommand.command, DemoCommand.command, SimulateCommand.command])
+  Command.withSubcommands([
+    ServeCommand.command,
+    SandboxCommand.command,
+    DemoCommand.command,
+    SimulateCommand.command,
+    EventsCommand.command
+  ])
 )
 
 NodeRuntime.runMain(

@@ -22,7 +22,10 @@ const params = { id: Schema.String.annotate({ description: "A payment's id" }) }
 /** A body of fields that are all optional may be left out: no body reads as `null`. */
 const optionalBody = <S extends Schema.Top>(schema: S) => [schema, Schema.Null] as const
 
-const keyed = { "idempotency-key": Schema.optionalKey(IdempotencyKey) }
+const key = IdempotencyKey.annotate({
+  description: "Names this request: a repeat under the same key is the same request"
+})
+const keyed = { "idempotency-key": Schema.optionalKey(key) }
 
 const Settled = PaymentJson.Payment.annotate({ description: "The payment has come to rest" })
 const Underway = PaymentJson.Payment.pipe(HttpApiSchema.status(202)).annotate({
@@ -50,7 +53,7 @@ const onceEach =
 export class PaymentsGroup extends HttpApiGroup.make("payments")
   .add(
     HttpApiEndpoint.post("create", "/", {
-      headers: { "idempotency-key": IdempotencyKey },
+      headers: { "idempotency-key": key },
       payload: PaymentJson.CreatePayment,
       success: [Settled.pipe(HttpApiSchema.status(201)), Underway],
       error: [

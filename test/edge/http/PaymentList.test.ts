@@ -46,7 +46,10 @@ describe("GET /v1/payments", () => {
         )
         assert.deepStrictEqual(pages.flatMap(idsOf), idsOf(whole))
         const one = await call("GET", `/v1/payments/${made[0]}`)
-        assert.deepStrictEqual(whole.payments.find(({ id }) => id === made[0]) as unknown, one.body)
+        assert.deepStrictEqual(
+          whole.payments.find(({ id }) => id === made[0]),
+          one.body
+        )
       })
     )
   )
