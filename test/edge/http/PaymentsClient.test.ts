@@ -124,7 +124,7 @@ describe("PaymentsClient", () => {
       seen.add(file)
       // Types are not imported when it runs.
       for (const [, from] of readFileSync(file, "utf8").matchAll(
-        /^(?:import|export) (?!type )[^"]*?from "([^"]+)"/gm
+        /^(?:import|export) (?!type )(?:[^"]*?from )?"([^"]+)"/gm
       )) {
         if (from!.startsWith(".")) visit(join(dirname(file), from!))
         else packages.add(from!)

@@ -1,6 +1,6 @@
 /** What only a reader of a shared table can get wrong: positions that commit out of order. */
 import { assert, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Option, Stream } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { Cursor, EventBus } from "../../../src/adapters/EventBus.ts"
 import { PaymentRepository } from "../../../src/adapters/PaymentRepository.ts"
@@ -36,6 +36,10 @@ layer(database, { excludeTestServices: true })("SqlEventBus", (it) => {
       yield* repository.create(creation(late))
       // Readers who come now must not begin behind the open transaction either.
       const second = yield* bus.follow({})
+      // A reader looks as soon as it reads, and finds nothing that it may show.
+      const looked = yield* bus.follow({})
+      const tooEarly = yield* Effect.timeoutOption(Stream.runCollect(Stream.take(looked.deliveries, 1)), "500 millis")
+      assert.isTrue(Option.isNone(tooEarly))
       const [row] = yield* sql<{ readonly count: bigint }>`select count(*) as count from florin.events`
       assert.strictEqual(row!.count, 1n)
       yield* sql`select pg_notify('florin_events', '')`
