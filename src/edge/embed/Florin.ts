@@ -10,7 +10,7 @@
  * and the same problems say what was refused, as classes. `handle` is the whole
  * API as one function of the web, for a server of your own.
  */
-import { Context, Effect, Exit, Formatter, Layer, ManagedRuntime, Option, Redacted, Schema, Stream } from "effect"
+import { Context, Effect, Exit, Formatter, Layer, ManagedRuntime, Option, Redacted, Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { setTimeout } from "node:timers/promises"
 import type { Envelope } from "../../adapters/EventBus.ts"
@@ -33,9 +33,11 @@ import * as PaymentCore from "../PaymentCore.ts"
 import * as Sandbox from "../Sandbox.ts"
 import * as Service from "../Service.ts"
 import * as Stores from "../Stores.ts"
-import * as PaymentsClient from "./PaymentsClient.ts"
+import * as EventReaders from "./EventReaders.ts"
+import * as PromisedPayments from "./PromisedPayments.ts"
 
-export * from "./PaymentsClient.ts"
+export * from "./PromisedPayments.ts"
+export type { Reading } from "./EventReaders.ts"
 export { make as gateway, reference } from "./PromiseGateway.ts"
 
 // --- Options ----------------------------------------------------------------
@@ -67,9 +69,9 @@ export class StartError extends Schema.TaggedError<StartError>()("StartError", {
 }
 
 export interface Florin {
-  readonly payments: PaymentsClient.PaymentsClient
-  /** Every event from the first `next` on: each once, in the order of its payment. Ends when florin stops. */
-  readonly events: () => AsyncIterable<Envelope>
+  readonly payments: PromisedPayments.PromisedPayments
+  /** Events as they are recorded, each once and in the order of its payment. It ends when florin stops. */
+  readonly events: EventReaders.EventReaders["read"]
   /** The HTTP API, `/v1/payments` and all the rest, for a server of your own. */
   readonly handle: (request: Request) => Promise<Response>
   /** Waits for what is on its way, at most `drainMillis`. What it leaves unfinished, the next start recovers. */
@@ -84,18 +86,18 @@ export const start = async (options: Options): Promise<Florin> => {
   const runtime = ManagedRuntime.make(Layer.unwrap(Effect.map(decode(options), () => layer(options))))
   const built = await runtime.runPromiseExit(
     Effect.gen(function* () {
-      return { bus: yield* EventBus, answer: yield* WebHandler }
+      return { bus: yield* EventBus, answer: yield* WebHandler, merchant: yield* Merchant }
     })
   )
   if (Exit.isFailure(built)) {
     await runtime.dispose()
     throw new StartError({ detail: Complaint.reason(built.cause) })
   }
-  const { answer, bus } = built.value
+  const { answer, bus, merchant } = built.value
 
   const { drainMillis = PaymentCore.defaults.drainMillis } = options
   const underway = new Set<Promise<unknown>>()
-  const readers = new Set<AsyncIterator<Envelope>>()
+  const readers = EventReaders.make(bus, merchant)
   let ended: Promise<void> | undefined
   const handle = (request: Request): Promise<Response> => {
     if (ended !== undefined) return Effect.runPromise(refused)
@@ -104,22 +106,14 @@ export const start = async (options: Options): Promise<Florin> => {
     return response.finally(() => underway.delete(response))
   }
   const end = async () => {
-    await Promise.all([...readers].map(async (reader) => reader.return?.()))
+    await readers.close()
     await Promise.race([Promise.allSettled(underway), setTimeout(drainMillis, undefined, { ref: false })])
     await runtime.dispose()
   }
   const stop = () => (ended ??= end())
   return {
-    payments: PaymentsClient.make(handle),
-    events: () => ({
-      [Symbol.asyncIterator]: () => {
-        const forget = Effect.sync(() => void readers.delete(reader))
-        const events = Stream.ensuring(bus.events, forget)
-        const reader: AsyncIterator<Envelope> = Stream.toAsyncIterable(events)[Symbol.asyncIterator]()
-        readers.add(reader)
-        return reader
-      }
-    }),
+    payments: PromisedPayments.make(handle),
+    events: readers.read,
     handle,
     stop,
     [Symbol.asyncDispose]: stop
@@ -146,7 +140,7 @@ const layer = (options: Options) => {
   const rules = screening?.rules ?? []
   const core = PaymentCore.layer({ ...PaymentCore.defaults, ...options, screening })
   return Layer.effect(WebHandler, HttpService.webHandler).pipe(
-    Layer.provide(Layer.succeed(Merchant, MerchantId.make(merchant))),
+    Layer.provideMerge(Layer.succeed(Merchant, MerchantId.make(merchant))),
     Layer.provide(core),
     Layer.provide(heard(subscribers)),
     Layer.provideMerge(

@@ -105,17 +105,56 @@ describe("Florin", () => {
     assert.include(JSON.stringify(log), "an event was not published")
   })
 
-  it("gives events to whoever iterates, until it stops", async () => {
+  it("gives events to whoever iterates, and goes on behind a cursor", async () => {
     const florin = await begin()
     const seen: Array<string> = []
+    const events = florin.events()
+    const { id } = await florin.payments.create(order("order-1"))
+    let after = ""
+    for await (const { cursor, envelope } of events) {
+      seen.push(envelope.event._tag)
+      if (envelope.event._tag === "Authorized") {
+        after = cursor
+        break
+      }
+    }
+    for await (const { envelope } of florin.events({ after, payment: id, types: ["Captured", "Authorized"] })) {
+      seen.push(envelope.event._tag)
+      break
+    }
+    assert.deepStrictEqual(seen, ["Initiated", "AuthorizationBegun", "Authorized", "Captured"])
+    await florin.stop()
+  })
+
+  it("ends the iteration when it stops", async () => {
+    const florin = await begin()
+    const seen: Array<unknown> = []
     const reading = (async () => {
-      for await (const { event } of florin.events()) seen.push(event._tag)
+      for await (const event of florin.events()) seen.push(event)
     })()
-    const { version } = await florin.payments.create(order("order-1"))
-    await until(() => seen.length === version)
+    await new Promise((resolve) => setTimeout(resolve, 50))
     await florin.stop()
     await reading
-    assert.deepStrictEqual([seen[0], seen.at(-1)], ["Initiated", "Captured"])
+    assert.deepStrictEqual(seen, [])
+  })
+
+  it("refuses a cursor that is none", async () => {
+    await using florin = await begin()
+    const reader = florin.events({ after: "nonsense" })[Symbol.asyncIterator]()
+    const refused = await rejection(reader.next())
+    assert.instanceOf(refused, Florin.InvalidRequest)
+    assert.deepStrictEqual(refused.errors[0]?.path, ["after"])
+  })
+
+  it("lists payments by page", async () => {
+    await using florin = await begin()
+    const first = await florin.payments.create({ ...order("order-1"), customer: "ada" })
+    const second = await florin.payments.create({ ...order("order-2"), customer: "ada" })
+    await florin.payments.create({ ...order("order-3"), customer: "bob" })
+    const page = await florin.payments.list({ customer: "ada", status: "succeeded", limit: 1 })
+    assert.deepStrictEqual(page.payments, [second])
+    const rest = await florin.payments.list({ customer: "ada", cursor: page.nextCursor! })
+    assert.deepStrictEqual(rest, { payments: [first] })
   })
 
   it("finishes what is on its way when it stops, and takes nothing after that", async () => {

@@ -5,7 +5,9 @@
  */
 import { Schema } from "effect"
 import type { IdempotencyKey } from "../../domain/Idempotency.ts"
+import * as DecisionJson from "../http/DecisionJson.ts"
 import * as PaymentJson from "../http/PaymentJson.ts"
+import * as PaymentList from "../http/PaymentList.ts"
 import * as Problem from "../http/Problem.ts"
 
 /** Minor units: 1099 EUR is 10.99 euros. */
@@ -21,7 +23,19 @@ export type CreatePayment = typeof PaymentJson.CreatePayment.Encoded & Keyed
 export type CapturePayment = typeof PaymentJson.CapturePayment.Encoded & Partial<Keyed>
 export type CancelPayment = typeof PaymentJson.CancelPayment.Encoded & Partial<Keyed>
 export type RefundPayment = typeof PaymentJson.RefundPayment.Encoded & Partial<Keyed>
+export type Decision = typeof DecisionJson.Decision.Encoded & Partial<Keyed>
 export type CompleteAction = typeof PaymentJson.CompleteAction.Encoded & Partial<Keyed>
+
+/** Moments are ISO 8601, with an offset or `Z`. */
+export interface ListQuery {
+  readonly status?: Payment["status"]
+  readonly customer?: string
+  readonly createdFrom?: string
+  readonly createdBefore?: string
+  /** 1 to 100; 25 when it is not said. */
+  readonly limit?: number
+  readonly cursor?: string
+}
 
 /**
  * Each rejects with one of the problems: `InvalidRequest`, `CardNumberRefused`,
@@ -29,10 +43,12 @@ export type CompleteAction = typeof PaymentJson.CompleteAction.Encoded & Partial
  * `PaymentStopped`, `Unavailable`, `InternalError`. A decline is no rejection:
  * it is the payment's `failure`.
  */
-export interface PaymentsClient {
+export interface PromisedPayments {
   /** Comes back when the payment rests, or with what is known when that takes longer than `answerMillis`. */
   readonly create: (payment: CreatePayment) => Promise<Payment>
   readonly get: (id: string) => Promise<Payment>
+  /** A page, the newest first; `nextCursor` is the next one's `cursor`. */
+  readonly list: (query?: ListQuery) => Promise<typeof PaymentList.Payments.Type>
   /** All that happened to it, the first of version 1. */
   readonly events: (id: string) => Promise<ReadonlyArray<PaymentEvent>>
   /** All that is authorized, or `amount`. */
@@ -43,6 +59,8 @@ export interface PaymentsClient {
   readonly refund: (id: string, refund?: RefundPayment) => Promise<Payment>
   /** The customer is back from the redirect. */
   readonly completeAction: (id: string, result?: CompleteAction) => Promise<Payment>
+  /** What an operator found at the gateway about one of the payment's `escalations`. */
+  readonly decide: (id: string, decision: Decision) => Promise<Payment>
 }
 
 export {
@@ -60,7 +78,7 @@ export {
 /** A host is needed to write a URL; nobody is asked at this one. */
 const origin = "http://florin.invalid"
 
-export const make = (handle: (request: Request) => Promise<Response>): PaymentsClient => {
+export const make = (handle: (request: Request) => Promise<Response>): PromisedPayments => {
   const ask = async <A>(answer: Schema.Codec<A, unknown>, path: string, body?: Partial<Keyed>): Promise<A> => {
     const { idempotencyKey, ...payload } = body ?? {}
     const response = await handle(
@@ -84,6 +102,11 @@ export const make = (handle: (request: Request) => Promise<Response>): PaymentsC
     capture: (id, capture = {}) => ask(PaymentJson.Payment, `${at(id)}/capture`, capture),
     cancel: (id, cancel = {}) => ask(PaymentJson.Payment, `${at(id)}/cancel`, cancel),
     refund: (id, refund = {}) => ask(PaymentJson.Payment, `${at(id)}/refunds`, refund),
+    list: (query = {}) => {
+      const given = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])
+      return ask(PaymentList.Payments, `?${String(new URLSearchParams(given))}`)
+    },
+    decide: (id, decision) => ask(PaymentJson.Payment, `${at(id)}/decision`, decision),
     completeAction: (id, result = {}) => ask(PaymentJson.Payment, `${at(id)}/actions/complete`, result)
   }
 }
