@@ -16,6 +16,7 @@ import * as HttpSandboxGateway from "../infra/simulated/HttpSandboxGateway.ts"
 import * as SandboxGateway from "../infra/simulated/SandboxGateway.ts"
 import * as SandboxServer from "../infra/simulated/SandboxServer.ts"
 import * as SqlSandboxBooks from "../infra/simulated/SqlSandboxBooks.ts"
+import * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 import * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
 import * as SqlIdempotencyStore from "../infra/sql/SqlIdempotencyStore.ts"
 import * as SqlLock from "../infra/sql/SqlLock.ts"
@@ -23,6 +24,8 @@ import * as SqlMigrations from "../infra/sql/SqlMigrations.ts"
 import * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 import * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
 import * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
+import * as AuditTrail from "../orchestration/AuditTrail.ts"
+import * as AuditedPayments from "../orchestration/AuditedPayments.ts"
 import * as GatewayCall from "../orchestration/GatewayCall.ts"
 import * as OutboxRelay from "../orchestration/OutboxRelay.ts"
 import * as PaymentPolicy from "../orchestration/PaymentPolicy.ts"
@@ -30,6 +33,7 @@ import * as PaymentRecovery from "../orchestration/PaymentRecovery.ts"
 import * as Payments from "../orchestration/Payments.ts"
 import * as HttpService from "./http/HttpService.ts"
 import { Merchant } from "./http/PaymentsHandlers.ts"
+import { TrustedProxies } from "./http/RequestCaller.ts"
 import type * as Settings from "./Settings.ts"
 
 /** Two names for the sandbox, so that a payment has somewhere else to go. */
@@ -113,7 +117,9 @@ const payments = (settings: Settings.Service) => {
       RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))
     ])
   )
-  return Payments.layer(settings).pipe(
+  return AuditedPayments.layer.pipe(
+    Layer.provide(Payments.layer(settings)),
+    Layer.provide(AuditTrail.layer.pipe(Layer.provide(SqlAuditLog.layer))),
     Layer.provideMerge(calls),
     Layer.provideMerge(policy(settings)),
     Layer.provideMerge(gateways),
@@ -132,6 +138,6 @@ const workers = ({ recoveryMillis }: Settings.Service) =>
 export const layer = (settings: Settings.Service) =>
   HttpService.layer(settings).pipe(
     Layer.provideMerge(workers(settings)),
-    Layer.provide(Layer.succeed(Merchant, settings.merchant)),
+    Layer.provide([Layer.succeed(Merchant, settings.merchant), Layer.succeed(TrustedProxies, settings.trustedProxies)]),
     Layer.provideMerge(payments(settings))
   )

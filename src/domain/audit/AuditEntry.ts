@@ -35,14 +35,13 @@ const maxNameLength = 200
 export const Caller = Schema.Struct({ actor: Text(maxNameLength), origin: Text(maxNameLength) })
 export type Caller = typeof Caller.Type
 
-/** Text from outside as a name that can be kept: printable, bounded, without card numbers. */
-export const name = (text: string): string => {
-  const printable = CardNumber.mask(text).replaceAll(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, "?")
-  return printable === "" ? "unknown" : wellFormed(printable.slice(0, maxNameLength))
+/** Text from outside as it can be kept: printable, at most `maxLength` long, without card numbers. */
+export const plain = (text: string, maxLength = maxNameLength): string => {
+  const printable = CardNumber.mask(text)
+    .slice(0, maxLength)
+    .replaceAll(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, "?")
+  return printable === "" ? "unknown" : printable
 }
-
-/** What was cut through the middle of a letter beyond the first 65,536 loses that letter's half. */
-const wellFormed = (text: string) => text.replace(/[\uD800-\uDBFF]$/, "?")
 
 // --- What was asked ---------------------------------------------------------
 

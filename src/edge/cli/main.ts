@@ -8,6 +8,7 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit } from "effect"
 import { CliError, Command } from "effect/cli"
+import * as AuditCommand from "./AuditCommand.ts"
 import * as Complaint from "./Complaint.ts"
 import * as DemoCommand from "./DemoCommand.ts"
 import * as SandboxCommand from "./SandboxCommand.ts"
@@ -17,7 +18,13 @@ import { version } from "./Version.ts"
 
 const florin = Command.make("florin").pipe(
   Command.withDescription("Payments that are charged at most once, and every charge known"),
-  Command.withSubcommands([ServeCommand.command, SandboxCommand.command, DemoCommand.command, SimulateCommand.command])
+  Command.withSubcommands([
+    ServeCommand.command,
+    SandboxCommand.command,
+    DemoCommand.command,
+    SimulateCommand.command,
+    AuditCommand.command
+  ])
 )
 
 NodeRuntime.runMain(

@@ -9,6 +9,7 @@ import * as PaymentsHandlers from "./PaymentsHandlers.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
 import * as Problem from "./Problem.ts"
 import * as RequestBody from "./RequestBody.ts"
+import * as RequestCaller from "./RequestCaller.ts"
 
 const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide([PaymentsHandlers.payments, PaymentsHandlers.system]),
@@ -32,7 +33,7 @@ const bugs = HttpRouter.middleware(
   { global: true }
 )
 
-export const routes = Layer.mergeAll(api, nothingHere, bugs)
+export const routes = Layer.mergeAll(api, nothingHere, bugs, RequestCaller.layer)
 
 export interface Options {
   readonly host: string
