@@ -35,8 +35,10 @@ export const layer: Layer.Layer<AuditLog, never, SqlClient> = Layer.effect(
     const sql = yield* SqlClient
     const queue = yield* Queue.unbounded<Waiting>()
 
-    const locked = Effect.map(sql<HeadRow>`select sequence, hash from florin.audit_head for update`, ([row]): Anchor =>
-      anchorOf(row!)
+    const locked = Effect.flatMap(sql<HeadRow>`select sequence, hash from florin.audit_head for update`, ([row]) =>
+      row === undefined
+        ? Effect.die(new Error("florin.audit_head has no row: somebody changed the audit log"))
+        : Effect.succeed(anchorOf(row))
     )
 
     /** Nothing, when the head is elsewhere. */
@@ -67,11 +69,10 @@ export const layer: Layer.Layer<AuditLog, never, SqlClient> = Layer.effect(
         })
       )
 
-    /** Where this process last left the head; unknown after a failure, because it may have taken effect. */
+    /** Where this process last saw the head. When it is elsewhere by now, that is found out. */
     let known: Anchor | undefined
     const append = Effect.fnUntraced(function* (drafts: ReadonlyArray<Draft>) {
       const before = known
-      known = undefined
       const tried = before === undefined ? undefined : linksAfter(before, drafts)
       const links =
         before !== undefined && tried !== undefined && (yield* writeAfter(before, tried))
@@ -118,11 +119,17 @@ export const layer: Layer.Layer<AuditLog, never, SqlClient> = Layer.effect(
         return rows.map(({ entry, hash, sequence }) => ({ sequence: Number(sequence), hash, text: entry }))
       }),
       head: Effect.map(
-        sql<HeadRow & { readonly last: bigint | null }>`
-          select sequence, hash, (select max(sequence) from florin.audit) as last from florin.audit_head`.pipe(
+        sql<{ readonly sequence: bigint | null; readonly hash: string | null; readonly last: bigint | null }>`
+          select head.sequence, head.hash, links.last
+          from (select max(sequence) as last from florin.audit) as links left join florin.audit_head as head on true`.pipe(
           unavailable("read the audit log")
         ),
-        ([row]): Head => ({ ...anchorOf(row!), last: Number(row!.last ?? 0) })
+        // A head that was taken away knows of no link.
+        ([row]): Head => ({
+          sequence: Number(row?.sequence ?? AuditChain.genesis.sequence),
+          hash: row?.hash ?? AuditChain.genesis.hash,
+          last: Number(row?.last ?? 0)
+        })
       )
     })
   })
