@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { ConfigProvider, Effect, Layer } from "effect"
 import { HttpClient, HttpClientRequest, HttpRouter, HttpServerResponse } from "effect/http"
 import { NodeHttpServer } from "@effect/platform-node"
 import { IpNetwork } from "effect/net"
 import { Merchant } from "../../../src/edge/http/PaymentsHandlers.ts"
+import * as Settings from "../../../src/edge/Settings.ts"
 import * as RequestCaller from "../../../src/edge/http/RequestCaller.ts"
 import { CurrentCaller } from "../../../src/orchestration/AuditTrail.ts"
 import * as Workshop from "../../orchestration/Workshop.ts"
@@ -78,4 +79,23 @@ describe("RequestCaller", () => {
       })
     )
   }
+
+  const setting = (value: string) =>
+    Settings.service.parse(ConfigProvider.fromEnv({ env: { FLORIN_TRUSTED_PROXIES: value } }))
+
+  it.effect("takes networks between commas, and none by default", () =>
+    Effect.gen(function* () {
+      const { trustedProxies } = yield* setting("10.0.0.0/8, ::1/128")
+      assert.deepStrictEqual(trustedProxies.map(IpNetwork.format), ["10.0.0.0/8", "::1/128"])
+      assert.deepStrictEqual((yield* setting("")).trustedProxies, [])
+      assert.deepStrictEqual((yield* Settings.service.parse(ConfigProvider.fromEnv({ env: {} }))).trustedProxies, [])
+    })
+  )
+
+  it.effect("names a network that is none", () =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(setting("10.0.0.0/8,proxy.internal"))
+      assert.include(message, 'Expected networks such as 10.0.0.0/8, got "proxy.internal"')
+    })
+  )
 })
