@@ -7,6 +7,7 @@ import { dirname, join } from "node:path"
 import { inject } from "vitest"
 import { SqlClient } from "effect/sql/SqlClient"
 import { OpenApi } from "effect/http-api"
+import * as Exports from "../scripts/exports.ts"
 import * as Timeline from "../scripts/timeline.ts"
 import packageJson from "../package.json" with { type: "json" }
 import { PaymentsApi } from "../src/edge/http/PaymentsApi.ts"
@@ -116,6 +117,10 @@ describe("README.md and docs/", () => {
         .filter((name) => !(name in packageJson.scripts)),
       []
     )
+  })
+
+  it("show the exports that there are", () => {
+    assert.strictEqual(readFileSync("docs/exports.md", "utf8"), Exports.generate())
   })
 
   it("show the timeline that the simulation gives", () => {

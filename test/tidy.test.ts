@@ -9,7 +9,8 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
   orchestration: ["domain", "adapters", "orchestration"],
   infra: ["domain", "adapters", "infra"],
   testing: ["domain", "adapters", "orchestration", "infra", "testing"],
-  edge: ["domain", "adapters", "orchestration", "infra", "testing", "edge"]
+  edge: ["domain", "adapters", "orchestration", "infra", "testing", "edge"],
+  entry: ["domain", "adapters", "orchestration", "infra", "testing", "edge"]
 }
 
 /** Packages that a ring may use; a name stands for its subpaths. Domain and adapters know only `effect`. */
@@ -19,7 +20,8 @@ const mayUse: Record<string, RegExp> = {
   orchestration: /^effect(\/|$)/,
   infra: /^(effect|@effect\/[a-z-]+|node:[a-z_/]+)(\/|$)/,
   testing: /^effect(\/|$)/,
-  edge: /^(effect|@effect\/[a-z-]+|node:[a-z_/]+)(\/|$)/
+  edge: /^(effect|@effect\/[a-z-]+|node:[a-z_/]+)(\/|$)/,
+  entry: /^$/
 }
 
 const banned: ReadonlyArray<readonly [where: RegExp, what: RegExp, why: string]> = [
@@ -86,6 +88,14 @@ describe("tidy", () => {
       ...(junkDrawer.test(path) ? [`${path}: name the concept, not the drawer`] : [])
     ])
     assert.deepStrictEqual(found, [])
+  })
+
+  it("entry points name what is public, and hold nothing", () => {
+    const lines = sources
+      .filter(({ path }) => ringOf(path) === "entry")
+      .flatMap(({ text }) => text.replaceAll(/\/\*\*.*?\*\/|^\/\/.*$/gms, "").split("\n"))
+      .filter((line) => line !== "" && !/^export \* as (\w+) from "\.\.\/[\w/]+\/\1\.ts"$/.test(line))
+    assert.deepStrictEqual(lines, [])
   })
 
   it("every source file says what it is", () => {

@@ -17,16 +17,11 @@
 import { Effect, Schema } from "effect"
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import type { HttpClientError } from "effect/http/HttpClientError"
-import type { PaymentGateway } from "../../src/adapters/PaymentGateway.ts"
-import { GatewayError, InDoubt, Misconfigured, NotSent } from "../../src/adapters/PaymentGateway.ts"
-import { Currency } from "../../src/domain/Currency.ts"
-import * as Money from "../../src/domain/Money.ts"
-import type { Answer, Capabilities, DeclineCategory } from "../../src/domain/payment/Gateway.ts"
-import { GatewayName, Reference } from "../../src/domain/payment/Gateway.ts"
-import type { Call } from "../../src/domain/payment/PaymentPlan.ts"
+import { Currency, Gateway, Money, PaymentGateway } from "florin"
+import type { PaymentPlan } from "florin"
 
 /** What Acme's manual promises. */
-export const capabilities: Capabilities = {
+export const capabilities: Gateway.Capabilities = {
   idempotencyKey: { retentionMillis: 86_400_000, maxLength: 255, storesErrors: false },
   lookup: "authoritative",
   autoCapture: true,
@@ -38,23 +33,28 @@ export const capabilities: Capabilities = {
 /** The gateway `acme` at `url`, such as `https://api.acme.example`. */
 export const make = Effect.fnUntraced(function* (
   url: string
-): Effect.fn.Return<PaymentGateway, never, HttpClient.HttpClient> {
+): Effect.fn.Return<PaymentGateway.PaymentGateway, never, HttpClient.HttpClient> {
   const client = yield* HttpClient.HttpClient
-  const name = GatewayName.make("acme")
+  const name = Gateway.GatewayName.make("acme")
 
   /** Every error leaves with the operation that it is about. */
-  const about = <A>({ operation }: Call, effect: Effect.Effect<A, Reason>) =>
-    Effect.mapError(effect, (reason) => new GatewayError({ gateway: name, operation, reason }))
+  const about = <A>({ operation }: PaymentPlan.Call, effect: Effect.Effect<A, Reason>) =>
+    Effect.mapError(effect, (reason) => new PaymentGateway.GatewayError({ gateway: name, operation, reason }))
 
   /** The operation's id is the key, so that sending it twice can act only once. */
-  const send = <A extends Answer>(call: Call, path: string, body: Schema.Json, fits: (answer: Answer) => answer is A) =>
+  const send = <A extends Gateway.Answer>(
+    call: PaymentPlan.Call,
+    path: string,
+    body: Schema.Json,
+    fits: (answer: Gateway.Answer) => answer is A
+  ) =>
     HttpClientRequest.post(`${url}/charges${path}`).pipe(
       HttpClientRequest.setHeader("idempotency-key", call.operation),
       HttpClientRequest.bodyJsonUnsafe(body),
       client.execute,
       read(Reply),
       Effect.map(answerOf),
-      Effect.filterOrFail(fits, () => new InDoubt({ because: "Unreadable" })),
+      Effect.filterOrFail(fits, () => new PaymentGateway.InDoubt({ because: "Unreadable" })),
       (sent) => about(call, sent)
     )
 
@@ -64,11 +64,11 @@ export const make = Effect.fnUntraced(function* (
     authorize: (call) => {
       const { amount, capture, payment } = call.order
       // Acme cannot ask for 3-D Secure, and a charge without it is not what was asked for.
-      if (call.challenge) return about(call, new NotSent({ because: "Refused" }))
+      if (call.challenge) return about(call, new PaymentGateway.NotSent({ because: "Refused" }))
       const body = { ...json(amount), card: call.method, capture: capture === "automatic", order: payment }
       return send(call, "", body, isOneOf("Approved", "Declined"))
     },
-    confirm: (call) => about(call, new Misconfigured({ detail: "acme sends no customer away" })),
+    confirm: (call) => about(call, new PaymentGateway.Misconfigured({ detail: "acme sends no customer away" })),
     capture: (call) => {
       const body = { ...json(call.amount), last: call.final }
       return send(call, `/${call.reference}/captures`, body, isOneOf("Captured", "Refused"))
@@ -93,17 +93,17 @@ const json = ({ currency, minor }: Money.Money) => ({ currency, amount: String(m
 
 const code = Schema.String
 const Reply = Schema.Union([
-  Schema.Struct({ status: Schema.Literals(["authorized", "paid"]), id: Reference }),
+  Schema.Struct({ status: Schema.Literals(["authorized", "paid"]), id: Gateway.Reference }),
   Schema.Struct({ status: Schema.Literal("declined"), code }),
-  Schema.Struct({ status: Schema.Literal("captured"), amount: Money.Minor, currency: Currency }),
+  Schema.Struct({ status: Schema.Literal("captured"), amount: Money.Minor, currency: Currency.Currency }),
   Schema.Struct({ status: Schema.Literal("refused"), code, gone: Schema.Boolean }),
   Schema.Struct({ status: Schema.Literals(["voided", "refunded"]) })
 ])
 
 /** From Acme's manual. A code that is not in it is final: to stop asking is the answer that cannot do harm. */
-const categories: Readonly<Record<string, DeclineCategory>> = { "51": "otherInstrument", "91": "retryLater" }
+const categories: Readonly<Record<string, Gateway.DeclineCategory>> = { "51": "otherInstrument", "91": "retryLater" }
 
-const answerOf = (reply: typeof Reply.Type): Answer => {
+const answerOf = (reply: typeof Reply.Type): Gateway.Answer => {
   switch (reply.status) {
     case "authorized":
     case "paid":
@@ -122,31 +122,31 @@ const answerOf = (reply: typeof Reply.Type): Answer => {
 }
 
 const isOneOf =
-  <Tag extends Answer["_tag"]>(...tags: ReadonlyArray<Tag>) =>
-  (answer: Answer): answer is Extract<Answer, { readonly _tag: Tag }> =>
+  <Tag extends Gateway.Answer["_tag"]>(...tags: ReadonlyArray<Tag>) =>
+  (answer: Gateway.Answer): answer is Extract<Gateway.Answer, { readonly _tag: Tag }> =>
     tags.some((tag) => tag === answer._tag)
 
 // --- What it means when Acme says nothing -----------------------------------
 
-type Reason = GatewayError["reason"]
+type Reason = PaymentGateway.GatewayError["reason"]
 
 const read =
   <A, I>(schema: Schema.Codec<A, I>) =>
   (sent: Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError>): Effect.Effect<A, Reason> =>
     sent.pipe(
-      Effect.mapError((cause) => new InDoubt({ because: "ConnectionLost", cause })),
+      Effect.mapError((cause) => new PaymentGateway.InDoubt({ because: "ConnectionLost", cause })),
       Effect.tap(({ status }) => (status === 200 ? Effect.void : Effect.fail(reasonOf(status)))),
       Effect.flatMap((response) =>
         Effect.mapError(
           HttpClientResponse.schemaBodyJson(Schema.toCodecJson(schema))(response),
-          (cause) => new InDoubt({ because: "Unreadable", cause })
+          (cause) => new PaymentGateway.InDoubt({ because: "Unreadable", cause })
         )
       )
     )
 
 const reasonOf = (status: number): Reason => {
-  if (status === 404) return new NotSent({ because: "Refused" })
-  if (status === 422) return new Misconfigured({ detail: "the key stands for another request" })
-  if (status === 429) return new NotSent({ because: "Throttled" })
-  return new InDoubt({ because: status >= 500 ? "ServerError" : "Unreadable" })
+  if (status === 404) return new PaymentGateway.NotSent({ because: "Refused" })
+  if (status === 422) return new PaymentGateway.Misconfigured({ detail: "the key stands for another request" })
+  if (status === 429) return new PaymentGateway.NotSent({ because: "Throttled" })
+  return new PaymentGateway.InDoubt({ because: status >= 500 ? "ServerError" : "Unreadable" })
 }

@@ -2,13 +2,12 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
+import { GatewayUnderTest, PaymentGatewayContract } from "florin/testing"
 import * as AcmeAcquirer from "../../examples/adapters/AcmeAcquirer.ts"
 import * as AcmeGateway from "../../examples/adapters/AcmeGateway.ts"
-import { callsOf, GatewayUnderTest, reasonOf } from "../../src/testing/contract/GatewayUnderTest.ts"
-import * as PaymentGatewayContract from "../../src/testing/contract/PaymentGatewayContract.ts"
 
 const acme = Layer.effect(
-  GatewayUnderTest,
+  GatewayUnderTest.GatewayUnderTest,
   Effect.gen(function* () {
     const { chargesOf, url } = yield* AcmeAcquirer.start
     const gateway = yield* AcmeGateway.make(url)
@@ -42,15 +41,18 @@ describe("AcmeGateway, when Acme gives no answer", () => {
         Effect.succeed(HttpClientResponse.fromWeb(request, new Response("what?", { status })))
       )
       const gateway = yield* Effect.provideService(AcmeGateway.make("http://acme"), HttpClient.HttpClient, client)
-      assert.strictEqual(yield* reasonOf(gateway.authorize(callsOf(gateway, "acme_ok").authorize)), meaning)
+      assert.strictEqual(
+        yield* GatewayUnderTest.reasonOf(gateway.authorize(GatewayUnderTest.callsOf(gateway, "acme_ok").authorize)),
+        meaning
+      )
     })
   )
 
   it.effect("is in doubt when there is no Acme to be reached", () =>
     Effect.gen(function* () {
       const gateway = yield* Effect.provide(AcmeGateway.make("http://127.0.0.1:1"), NodeHttpClient.layerUndici)
-      const calls = callsOf(gateway, "acme_ok")
-      assert.strictEqual(yield* reasonOf(gateway.authorize(calls.authorize)), "InDoubt ConnectionLost")
+      const calls = GatewayUnderTest.callsOf(gateway, "acme_ok")
+      assert.strictEqual(yield* GatewayUnderTest.reasonOf(gateway.authorize(calls.authorize)), "InDoubt ConnectionLost")
     })
   )
 })

@@ -16,8 +16,9 @@ const innermost = (error: unknown): string => {
 }
 
 const explain = (error: unknown): string => {
-  if (error instanceof Config.ConfigError && Schema.isSchemaError(error.cause)) {
-    return format(error.cause.issue)
+  if (error instanceof Config.ConfigError && Schema.isSchemaError(error.cause)) return explain(error.cause)
+  if (Schema.isSchemaError(error)) {
+    return format(error.issue)
       .issues.map(({ message, path = [] }) => `${path.map(segmentOf).join(".")}: ${message}`)
       .join("; ")
   }
@@ -27,7 +28,11 @@ const explain = (error: unknown): string => {
   return error instanceof Error ? error.message : String(error)
 }
 
-export const of = (cause: Cause.Cause<unknown>): string => {
+/** In one line, whatever it was. */
+export const reason = (cause: Cause.Cause<unknown>): string => {
   const bug = Cause.hasDies(cause) ? "something went wrong that should not: " : ""
-  return `florin: ${bug}${explain(Cause.squash(cause)).replaceAll(/\s*\n\s*/g, " ")}`
+  return `${bug}${explain(Cause.squash(cause)).replaceAll(/\s*\n\s*/g, " ")}`
 }
+
+/** The same, as the command says it. */
+export const of = (cause: Cause.Cause<unknown>): string => `florin: ${reason(cause)}`

@@ -4,6 +4,7 @@ import { Command } from "effect/cli"
 import { HttpServer } from "effect/http"
 import * as RedactingLogger from "../../infra/telemetry/RedactingLogger.ts"
 import * as Database from "../Database.ts"
+import * as Sandbox from "../Sandbox.ts"
 import * as Service from "../Service.ts"
 import * as Settings from "../Settings.ts"
 
@@ -11,7 +12,7 @@ import * as Settings from "../Settings.ts"
 const welcome = Effect.gen(function* () {
   const { address } = yield* HttpServer.HttpServer
   const url = HttpServer.formatAddress(address)
-  const sandbox = yield* Service.SandboxOrigin
+  const sandbox = yield* Sandbox.SandboxOrigin
   const pay = (key: string, token: string) => {
     const body = JSON.stringify({ amount: 1099, currency: "EUR", paymentMethods: [token] })
     return `curl -s ${url}/v1/payments -H 'Idempotency-Key: ${key}' -H 'Content-Type: application/json' -d '${body}'`

@@ -11,6 +11,7 @@ import * as SimulationReport from "../../testing/SimulationReport.ts"
 import * as Simulator from "../../testing/Simulator.ts"
 import * as TimelinePicture from "../../testing/TimelinePicture.ts"
 import * as ProgressBar from "./ProgressBar.ts"
+import * as ScenarioWorkers from "./ScenarioWorkers.ts"
 
 /** The promise was broken, or a check did not notice that it was. */
 export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("SimulationFailed", {
@@ -79,17 +80,14 @@ const exploreCommand = Command.make(
     json
   },
   Effect.fn(function* ({ json, pairs, scenario, seed }) {
-    yield* withoutStacks
     const scenarios = chosen(scenario)
     const show = yield* ProgressBar.make("scenarios")
-    const reports: Array<Explorer.Report> = []
-    for (const [index, one] of scenarios.entries()) {
-      yield* show({ done: index, total: scenarios.length, note: one.name })
-      // A scenario is one long computation: between two of them a Ctrl-C is heard.
-      yield* Effect.sleep(0)
-      reports.push(Explorer.explore(one, { seed, pairs }))
-    }
-    yield* show({ done: scenarios.length, total: scenarios.length, note: "done" })
+    let runsTold = 0
+    yield* show({ done: 0, total: scenarios.length, note: "" })
+    const reports = yield* ScenarioWorkers.explore(scenarios, { seed, pairs }, ({ explored, runs }) => {
+      runsTold += runs
+      return show({ done: explored, total: scenarios.length, note: `${runsTold} runs` })
+    })
     const violations = reports.flatMap(({ violations }) => violations)
     const runs = reports.reduce((sum, report) => sum + report.runs, 0)
     if (json) {
@@ -117,7 +115,7 @@ const exploreCommand = Command.make(
     if (violations.length > 0) {
       return yield* new SimulationFailed({ what: `${violations.length} of ${runs} runs broke the promise` })
     }
-  }, Effect.scoped)
+  })
 ).pipe(
   Command.withDescription("Die at every crossing of every scenario, recover, audit"),
   Command.withExamples([

@@ -1,7 +1,7 @@
 /** The HTTP server: the API's routes, what answers where there is none, and what answers when something breaks. */
 import { NodeHttpServer } from "@effect/platform-node"
 import { Cause, Duration, Effect, Layer } from "effect"
-import { HttpRouter } from "effect/http"
+import { HttpEffect, HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { createServer } from "node:http"
 import * as InvalidRequests from "./InvalidRequests.ts"
@@ -34,6 +34,11 @@ const bugs = HttpRouter.middleware(
 )
 
 export const routes = Layer.mergeAll(api, nothingHere, bugs, RequestCaller.layer)
+
+/** The whole API as one function of the web, for a server that is not ours. */
+export const webHandler = HttpRouter.toHttpEffect(Layer.provide(routes, NodeHttpServer.layerHttpServices)).pipe(
+  Effect.map((httpEffect) => HttpEffect.toWebHandler(httpEffect))
+)
 
 export interface Options {
   readonly host: string

@@ -114,6 +114,26 @@ export type Problem =
   | InternalError
   | Unavailable
 
+const readProblem = Schema.decodeUnknownSync(
+  Schema.Union([
+    InvalidRequest,
+    CardNumberRefused,
+    BodyTooLarge,
+    NotJson,
+    PaymentNotFound,
+    RouteNotFound,
+    OperationRefused,
+    RequestInFlight,
+    KeyReused,
+    PaymentStopped,
+    InternalError,
+    Unavailable
+  ])
+)
+
+/** A problem's body as its class; throws a `SchemaError` when it is none of ours. */
+export const fromJson = (body: unknown): Problem => readProblem(body)
+
 /** Seconds after which asking again makes sense: most payments come to rest within one. */
 const retryAfterSeconds = "1"
 

@@ -36,7 +36,10 @@ export const layer = HttpRouter.middleware(
       HttpServerRequest.HttpServerRequest.use(({ headers, peerAddress, remoteAddress }) => {
         const isVouchedFor = Option.exists(peerAddress, isTrusted)
         const actor = (isVouchedFor ? headers["x-forwarded-user"] : undefined) ?? merchant
-        const origin = Option.match(remoteAddress, { onNone: () => "http", onSome: (address) => `http ${address}` })
+        const origin = Option.match(remoteAddress, {
+          onNone: () => "in process",
+          onSome: (address) => `http ${address}`
+        })
         return Effect.provideService(httpEffect, CurrentCaller, { actor: plain(actor), origin: plain(origin) })
       }).pipe((identified) => HttpMiddleware.xForwardedHeaders({ trustedProxies })(identified))
   }),

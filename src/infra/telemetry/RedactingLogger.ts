@@ -39,8 +39,11 @@ export const redact = (value: unknown, depth = 0): unknown => {
   )
 }
 
-export const format: Logger.Logger<unknown, string> = Logger.map(Logger.formatStructured, (entry) =>
-  Formatter.formatJson(redact(entry))
-)
+const redacted: Logger.Logger<unknown, unknown> = Logger.map(Logger.formatStructured, (entry) => redact(entry))
+
+export const format: Logger.Logger<unknown, string> = Logger.map(redacted, (entry) => Formatter.formatJson(entry))
 
 export const layer = Logger.layer([Logger.withConsoleError(format)])
+
+/** Each entry as data, for the log of a program that florin is a part of. */
+export const layerTo = (write: (entry: unknown) => void) => Logger.layer([Logger.map(redacted, write)])

@@ -1,0 +1,234 @@
+/**
+ * florin inside a Node program, without Effect: promises, classes of errors,
+ * async iteration.
+ *
+ *     const florin = await Florin.start({ database: { url }, gateways: [gateway] })
+ *     const payment = await florin.payments.create({ idempotencyKey, amount: 1099, currency: "EUR", paymentMethods: [token] })
+ *     await florin.stop()
+ *
+ * It is the HTTP API without a network: the same contract checks what comes in,
+ * and the same problems say what was refused, as classes. `handle` is the whole
+ * API as one function of the web, for a server of your own.
+ */
+import { Context, Effect, Exit, Formatter, Layer, ManagedRuntime, Option, Redacted, Schema, Stream } from "effect"
+import { HttpServerResponse } from "effect/http"
+import { setTimeout } from "node:timers/promises"
+import type { Envelope } from "../../adapters/EventBus.ts"
+import { EventBus } from "../../adapters/EventBus.ts"
+import type { PaymentGateway } from "../../adapters/PaymentGateway.ts"
+import { Capabilities, GatewayName } from "../../domain/payment/Gateway.ts"
+import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
+import type { Rule, UnavailablePolicy } from "../../domain/Risk.ts"
+import * as MemorySandboxBooks from "../../infra/simulated/MemorySandboxBooks.ts"
+import type { SandboxBooks } from "../../infra/simulated/SandboxBooks.ts"
+import * as SqlSandboxBooks from "../../infra/simulated/SqlSandboxBooks.ts"
+import * as RedactingLogger from "../../infra/telemetry/RedactingLogger.ts"
+import * as Complaint from "../cli/Complaint.ts"
+import * as Database from "../Database.ts"
+import * as HttpService from "../http/HttpService.ts"
+import { Merchant } from "../http/PaymentsHandlers.ts"
+import * as Problem from "../http/Problem.ts"
+import * as PaymentCore from "../PaymentCore.ts"
+import * as Sandbox from "../Sandbox.ts"
+import * as Service from "../Service.ts"
+import * as Stores from "../Stores.ts"
+import * as PaymentsClient from "./PaymentsClient.ts"
+
+export * from "./PaymentsClient.ts"
+export { make as gateway, reference } from "./PromiseGateway.ts"
+
+// --- Options ----------------------------------------------------------------
+
+export interface Options extends Partial<Omit<PaymentCore.Options, "screening">> {
+  /** Where payments are kept: a PostgreSQL server, the directory of an embedded one, or, for tests, this process. */
+  readonly database: { readonly url: string } | { readonly dataDir: string } | "memory"
+  /** At least one, each with a name of its own; or the sandbox, which charges nobody. */
+  readonly gateways: ReadonlyArray<PaymentGateway> | "sandbox"
+  /** Whose payments these are; `default` unless told otherwise. */
+  readonly merchant?: string
+  /** Rules that look at a payment before it is authorized, and what their silence means. */
+  readonly screening?: { readonly rules: ReadonlyArray<Rule>; readonly whenUnavailable: UnavailablePolicy }
+  /**
+   * Hear every event at least once, in the order of its payment, by names that
+   * stay the same. A rejection is a failure: the event comes again, for some
+   * twenty minutes, and goes to the dead letters then.
+   */
+  readonly subscribers?: Readonly<Record<string, (event: Envelope) => unknown>>
+  /** Takes log entries, free of secrets; without it they go to standard error as JSON. */
+  readonly log?: (entry: unknown) => void
+}
+
+/** florin could not start: what was wrong, in one line. */
+export class StartError extends Schema.TaggedError<StartError>()("StartError", { detail: Schema.String }) {
+  override get message() {
+    return this.detail
+  }
+}
+
+export interface Florin {
+  readonly payments: PaymentsClient.PaymentsClient
+  /** Every event from the first `next` on: each once, in the order of its payment. Ends when florin stops. */
+  readonly events: () => AsyncIterable<Envelope>
+  /** The HTTP API, `/v1/payments` and all the rest, for a server of your own. */
+  readonly handle: (request: Request) => Promise<Response>
+  /** Waits for what is on its way, at most `drainMillis`. What it leaves unfinished, the next start recovers. */
+  readonly stop: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+// --- Start ------------------------------------------------------------------
+
+/** Rejects with `StartError`. */
+export const start = async (options: Options): Promise<Florin> => {
+  const runtime = ManagedRuntime.make(Layer.unwrap(Effect.map(decode(options), () => layer(options))))
+  const built = await runtime.runPromiseExit(
+    Effect.gen(function* () {
+      return { bus: yield* EventBus, answer: yield* WebHandler }
+    })
+  )
+  if (Exit.isFailure(built)) {
+    await runtime.dispose()
+    throw new StartError({ detail: Complaint.reason(built.cause) })
+  }
+  const { answer, bus } = built.value
+
+  const { drainMillis = PaymentCore.defaults.drainMillis } = options
+  const underway = new Set<Promise<unknown>>()
+  const readers = new Set<AsyncIterator<Envelope>>()
+  let ended: Promise<void> | undefined
+  const handle = (request: Request): Promise<Response> => {
+    if (ended !== undefined) return Effect.runPromise(refused)
+    const response = answer(request)
+    underway.add(response)
+    return response.finally(() => underway.delete(response))
+  }
+  const end = async () => {
+    await Promise.all([...readers].map(async (reader) => reader.return?.()))
+    await Promise.race([Promise.allSettled(underway), setTimeout(drainMillis, undefined, { ref: false })])
+    await runtime.dispose()
+  }
+  const stop = () => (ended ??= end())
+  return {
+    payments: PaymentsClient.make(handle),
+    events: () => ({
+      [Symbol.asyncIterator]: () => {
+        const forget = Effect.sync(() => void readers.delete(reader))
+        const events = Stream.ensuring(bus.events, forget)
+        const reader: AsyncIterator<Envelope> = Stream.toAsyncIterable(events)[Symbol.asyncIterator]()
+        readers.add(reader)
+        return reader
+      }
+    }),
+    handle,
+    stop,
+    [Symbol.asyncDispose]: stop
+  }
+}
+
+/** What a request hears that comes after the end. */
+const refused = Effect.map(
+  Problem.toResponse(new Problem.Unavailable({ detail: "florin has been stopped" })),
+  HttpServerResponse.toWeb
+)
+
+/** Connections to the database: as `FLORIN_DATABASE_CONNECTIONS`. */
+const maxConnections = 10
+
+// --- Layers -----------------------------------------------------------------
+
+class WebHandler extends Context.Service<WebHandler, (request: Request) => Promise<Response>>()(
+  "florin/edge/embed/Florin/WebHandler"
+) {}
+
+const layer = (options: Options) => {
+  const { log, merchant = "default", screening, subscribers = {} } = options
+  const rules = screening?.rules ?? []
+  const core = PaymentCore.layer({ ...PaymentCore.defaults, ...options, screening })
+  return Layer.effect(WebHandler, HttpService.webHandler).pipe(
+    Layer.provide(Layer.succeed(Merchant, MerchantId.make(merchant))),
+    Layer.provide(core),
+    Layer.provide(heard(subscribers)),
+    Layer.provideMerge(
+      options.database === "memory"
+        ? Layer.merge(Stores.memory(rules), gatewaysOf(options, MemorySandboxBooks.layer()))
+        : Layer.merge(Stores.sql(rules), gatewaysOf(options, SqlSandboxBooks.layer)).pipe(
+            Layer.provide(databaseOf(options.database))
+          )
+    ),
+    Layer.provide(log === undefined ? RedactingLogger.layer : RedactingLogger.layerTo(log))
+  )
+}
+
+/** Before the relay begins, so that no event passes a subscriber by. */
+const heard = (subscribers: NonNullable<Options["subscribers"]>) =>
+  Layer.effectDiscard(
+    Effect.flatMap(EventBus, (bus) =>
+      Effect.forEach(
+        Object.entries(subscribers),
+        ([name, hear]) => bus.handle(name, (event) => Effect.tryPromise(async () => hear(event))),
+        { discard: true }
+      )
+    )
+  )
+
+const gatewaysOf = <E, R>({ gateways }: Options, books: Layer.Layer<SandboxBooks, E, R>) =>
+  gateways === "sandbox" ? Sandbox.layer(Option.none()).pipe(Layer.provide(books)) : PaymentCore.gateways(...gateways)
+
+const databaseOf = (database: { readonly url: string } | { readonly dataDir: string }) => {
+  const url = "url" in database ? Option.some(Redacted.make(database.url)) : Option.none()
+  const dataDir = "dataDir" in database ? database.dataDir : ""
+  return Database.layer({ url, dataDir, maxConnections }, Service.migrate)
+}
+
+// --- What came in -----------------------------------------------------------
+
+/** A day: whoever means more has mistaken the unit. */
+const maxMillis = 86_400_000
+
+const millis = Schema.optional(
+  Schema.Unknown.check(
+    Schema.makeFilter(
+      (value) =>
+        (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= maxMillis) ||
+        `Expected a whole number of milliseconds from 1 to ${maxMillis}, got ${Formatter.format(value)}`
+    )
+  )
+)
+
+const isText = (value: unknown) => typeof value === "string" && value !== ""
+
+/** Where it is may hold a password: what came is not repeated. */
+const database = Schema.Unknown.check(
+  Schema.makeFilter(
+    (value) =>
+      value === "memory" ||
+      isText(Object(value).url) ||
+      isText(Object(value).dataDir) ||
+      'Expected "memory", { url: "postgres://..." } or { dataDir: "..." }'
+  )
+)
+
+const gateway = Schema.Struct({ name: GatewayName, capabilities: Capabilities })
+
+/** What TypeScript cannot promise to a caller in JavaScript, and what its types do not say. */
+const decode = Schema.decodeUnknownEffect(
+  Schema.Struct({
+    database,
+    gateways: Schema.Union([
+      Schema.Literal("sandbox"),
+      Schema.NonEmptyArray(gateway).check(
+        Schema.makeFilter((gateways) => {
+          const names = gateways.map(({ name }) => name)
+          return new Set(names).size === names.length || `Expected gateways of different names, got ${names.join(", ")}`
+        })
+      )
+    ]),
+    merchant: Schema.optional(MerchantId),
+    answerMillis: millis,
+    drainMillis: millis,
+    leaseMillis: millis,
+    recoveryMillis: millis,
+    gatewayMillis: millis
+  }),
+  { errors: "all" }
+)

@@ -1,0 +1,55 @@
+/**
+ * `florin`: the core. State machines and rules, what they need from the world,
+ * and the Effect programs between the two.
+ *
+ * Nothing in it touches a network, a disk or a clock of its own: give it the
+ * adapters of `florin/node`, those of `florin/testing`, or your own.
+ */
+
+// --- Rules -----------------------------------------------------------------
+
+export * as Money from "../domain/Money.ts"
+export * as Currency from "../domain/Currency.ts"
+export * as Instant from "../domain/Instant.ts"
+export * as Text from "../domain/Text.ts"
+export * as CardNumber from "../domain/CardNumber.ts"
+export * as Idempotency from "../domain/Idempotency.ts"
+export * as RetryPolicy from "../domain/RetryPolicy.ts"
+export * as Risk from "../domain/Risk.ts"
+export * as Routing from "../domain/Routing.ts"
+
+// --- The payment -----------------------------------------------------------
+
+export * as Payment from "../domain/payment/Payment.ts"
+export * as PaymentCommand from "../domain/payment/PaymentCommand.ts"
+export * as PaymentEvent from "../domain/payment/PaymentEvent.ts"
+export * as PaymentView from "../domain/payment/PaymentView.ts"
+export * as PaymentPlan from "../domain/payment/PaymentPlan.ts"
+export * as PaymentDraft from "../domain/payment/PaymentDraft.ts"
+export * as Operation from "../domain/payment/Operation.ts"
+export * as Gateway from "../domain/payment/Gateway.ts"
+export * as Evidence from "../domain/payment/Evidence.ts"
+export * as Notification from "../domain/payment/Notification.ts"
+
+// --- What florin needs from the world --------------------------------------
+
+export * as PaymentGateway from "../adapters/PaymentGateway.ts"
+export * as PaymentRepository from "../adapters/PaymentRepository.ts"
+export * as IdempotencyStore from "../adapters/IdempotencyStore.ts"
+export * as Outbox from "../adapters/Outbox.ts"
+export * as EventBus from "../adapters/EventBus.ts"
+export * as Lock from "../adapters/Lock.ts"
+export * as RiskScreen from "../adapters/RiskScreen.ts"
+export * as Storage from "../adapters/Storage.ts"
+
+// --- Programs --------------------------------------------------------------
+
+export * as Payments from "../orchestration/Payments.ts"
+export * as PaymentPolicy from "../orchestration/PaymentPolicy.ts"
+export * as GatewayCall from "../orchestration/GatewayCall.ts"
+export * as PaymentProcess from "../orchestration/PaymentProcess.ts"
+export * as PaymentRecovery from "../orchestration/PaymentRecovery.ts"
+export * as OutboxRelay from "../orchestration/OutboxRelay.ts"
+export * as Notifications from "../orchestration/Notifications.ts"
+export * as IdempotentRequest from "../orchestration/IdempotentRequest.ts"
+export * as ProjectionRebuild from "../orchestration/ProjectionRebuild.ts"

@@ -1,0 +1,41 @@
+/**
+ * `florin/node`: florin alive in a Node process. `Florin.start` for everyone;
+ * layers over PostgreSQL, the HTTP service and its settings for users of Effect.
+ */
+
+// --- Without Effect --------------------------------------------------------
+
+export * as Florin from "../edge/embed/Florin.ts"
+
+// --- Payments as layers ----------------------------------------------------
+
+export * as PaymentCore from "../edge/PaymentCore.ts"
+export * as Stores from "../edge/Stores.ts"
+export * as Sandbox from "../edge/Sandbox.ts"
+export * as Database from "../edge/Database.ts"
+
+// --- The service -----------------------------------------------------------
+
+export * as Service from "../edge/Service.ts"
+export * as Settings from "../edge/Settings.ts"
+export * as HttpService from "../edge/http/HttpService.ts"
+export * as PaymentsApi from "../edge/http/PaymentsApi.ts"
+export * as PaymentJson from "../edge/http/PaymentJson.ts"
+export * as Problem from "../edge/http/Problem.ts"
+
+// --- PostgreSQL ------------------------------------------------------------
+
+export * as SqlDatabase from "../infra/sql/SqlDatabase.ts"
+export * as EmbeddedPostgres from "../infra/embedded/EmbeddedPostgres.ts"
+export * as EmbeddedPostgresError from "../infra/embedded/EmbeddedPostgresError.ts"
+export * as SqlMigrations from "../infra/sql/SqlMigrations.ts"
+export * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
+export * as SqlIdempotencyStore from "../infra/sql/SqlIdempotencyStore.ts"
+export * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
+export * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
+export * as SqlLock from "../infra/sql/SqlLock.ts"
+export * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
+
+// --- Logs ------------------------------------------------------------------
+
+export * as RedactingLogger from "../infra/telemetry/RedactingLogger.ts"

@@ -1,0 +1,172 @@
+import { assert, describe, it } from "@effect/vitest"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Envelope } from "../../../src/adapters/EventBus.ts"
+import * as Florin from "../../../src/edge/embed/Florin.ts"
+
+const log: Array<unknown> = []
+
+const begin = (options: Partial<Florin.Options> = {}) =>
+  Florin.start({ database: "memory", gateways: "sandbox", log: (entry) => log.push(entry), ...options })
+
+const order = (idempotencyKey: string, token = "tok_visa") =>
+  ({ idempotencyKey, amount: 1099, currency: "EUR", paymentMethods: [token] }) as const
+
+/** What a promise was rejected with. */
+const rejection = async (promise: Promise<unknown>): Promise<unknown> => {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error("it was not rejected")
+}
+
+const until = async (isSo: () => boolean) => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+describe("Florin", () => {
+  it("pays, captures, refunds and answers a repeat like the first", async () => {
+    await using florin = await begin()
+    const payment = await florin.payments.create({ ...order("order-1"), capture: "manual", reference: "1001" })
+    assert.deepInclude(payment, { status: "authorized", authorizedAmount: 1099, capturedAmount: 0, reference: "1001" })
+    const captured = await florin.payments.capture(payment.id, { amount: 1000, idempotencyKey: "capture-1" })
+    assert.deepInclude(captured, { status: "succeeded", capturedAmount: 1000 })
+    assert.deepStrictEqual(
+      await florin.payments.capture(payment.id, { amount: 1000, idempotencyKey: "capture-1" }),
+      captured
+    )
+    const refunded = await florin.payments.refund(payment.id)
+    assert.deepInclude(refunded, { refundedAmount: 1000 })
+    assert.deepStrictEqual(await florin.payments.get(payment.id), refunded)
+    const events = await florin.payments.events(payment.id)
+    assert.strictEqual(events[0]?.event._tag, "Initiated")
+    assert.strictEqual(events.length, refunded.version)
+  })
+
+  it("cancels, and goes on with a customer who comes back", async () => {
+    await using florin = await begin()
+    const held = await florin.payments.create({ ...order("order-1"), capture: "manual" })
+    assert.deepInclude(await florin.payments.cancel(held.id, { reason: "out of stock" }), { status: "cancelled" })
+    const challenged = await florin.payments.create({
+      ...order("order-2", "tok_3ds"),
+      returnUrl: "https://shop.example"
+    })
+    assert.strictEqual(challenged.status, "requires_action")
+    assert.strictEqual(challenged.nextAction?.type, "redirect")
+    // The customer's page is the sandbox's own.
+    await fetch(challenged.nextAction!.url, { method: "POST", redirect: "manual" })
+    assert.deepInclude(await florin.payments.completeAction(challenged.id), { status: "succeeded" })
+  })
+
+  it("rejects with the problem's class, and what it is about", async () => {
+    await using florin = await begin()
+    const payment = await florin.payments.create(order("order-1"))
+
+    const reused = await rejection(florin.payments.create({ ...order("order-1"), amount: 1 }))
+    assert.instanceOf(reused, Florin.KeyReused)
+    assert.strictEqual(reused.field, "amount")
+    const refused = await rejection(florin.payments.refund(payment.id, { amount: 1100 }))
+    assert.instanceOf(refused, Florin.OperationRefused)
+    assert.strictEqual(refused.rule, "AboveCaptured")
+    assert.instanceOf(await rejection(florin.payments.get("pay_none")), Florin.PaymentNotFound)
+    const invalid = await rejection(florin.payments.create({ ...order("order-2"), amount: -1 }))
+    assert.instanceOf(invalid, Florin.InvalidRequest)
+    assert.instanceOf(invalid, Error)
+    assert.deepStrictEqual(invalid.errors[0]?.path, ["payload", "amount"])
+    const card = await rejection(florin.payments.create(order("order-3", "4242424242424242")))
+    assert.instanceOf(card, Florin.CardNumberRefused)
+    assert.notInclude(JSON.stringify(card), "4242")
+  })
+
+  it("has a decline as an answer, not as a rejection", async () => {
+    await using florin = await begin()
+    const payment = await florin.payments.create(order("order-1", "tok_declined_stolen"))
+    assert.strictEqual(payment.status, "failed")
+    assert.strictEqual(payment.failure?.category, "final")
+  })
+
+  it("tells subscribers every event in order, and again when they reject", async () => {
+    const heard: Array<string> = []
+    let isFirst = true
+    const mail = (event: Envelope) => {
+      if (isFirst) {
+        isFirst = false
+        throw new Error("the mail server is away")
+      }
+      heard.push(event.event._tag)
+    }
+    await using florin = await begin({ subscribers: { mail } })
+    const { version } = await florin.payments.create(order("order-1"))
+    await until(() => heard.length === version)
+    assert.deepStrictEqual(heard, ["Initiated", "AuthorizationBegun", "Authorized", "CaptureBegun", "Captured"])
+    assert.include(JSON.stringify(log), "an event was not published")
+  })
+
+  it("gives events to whoever iterates, until it stops", async () => {
+    const florin = await begin()
+    const seen: Array<string> = []
+    const reading = (async () => {
+      for await (const { event } of florin.events()) seen.push(event._tag)
+    })()
+    const { version } = await florin.payments.create(order("order-1"))
+    await until(() => seen.length === version)
+    await florin.stop()
+    await reading
+    assert.deepStrictEqual([seen[0], seen.at(-1)], ["Initiated", "Captured"])
+  })
+
+  it("finishes what is on its way when it stops, and takes nothing after that", async () => {
+    const florin = await begin()
+    const slow = florin.payments.create(order("order-1", "tok_slow"))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await florin.stop()
+    assert.strictEqual((await slow).status, "succeeded")
+    const late = await rejection(florin.payments.create(order("order-2")))
+    assert.instanceOf(late, Florin.Unavailable)
+    assert.strictEqual(late.message, "florin has been stopped")
+    await florin.stop()
+  })
+
+  it("keeps payments on the embedded database over a restart", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "florin-embed-"))
+    try {
+      const first = await begin({ database: { dataDir } })
+      const paid = await first.payments.create(order("order-1"))
+      await first.stop()
+      await using second = await begin({ database: { dataDir } })
+      assert.deepStrictEqual(await second.payments.create(order("order-1")), paid)
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true })
+    }
+  })
+
+  it("is the whole API as a function of the web", async () => {
+    await using florin = await begin()
+    const health = await florin.handle(new Request("http://shop.example/healthz"))
+    assert.deepStrictEqual(await health.json(), { status: "ok" })
+    const missing = await florin.handle(new Request("http://shop.example/v1/nothing"))
+    assert.strictEqual(missing.status, 404)
+  })
+
+  it("names every option that is wrong", async () => {
+    const wrong = { database: {}, gateways: [], answerMillis: 0 }
+    const error = await rejection(Reflect.apply(Florin.start, undefined, [wrong]))
+    assert.instanceOf(error, Florin.StartError)
+    assert.strictEqual(
+      error.message,
+      'database: Expected "memory", { url: "postgres://..." } or { dataDir: "..." }; gateways.0: Missing key; ' +
+        "answerMillis: Expected a whole number of milliseconds from 1 to 86400000, got 0"
+    )
+  })
+
+  it("says in one line that its database cannot be reached, without the password", async () => {
+    const url = "postgres://florin:hunter2@127.0.0.1:1/florin"
+    const error = await rejection(begin({ database: { url } }))
+    assert.instanceOf(error, Florin.StartError)
+    assert.match(error.message, /^the database cannot be used: .*ECONNREFUSED/)
+    assert.notInclude(JSON.stringify(error), "hunter2")
+  })
+})
