@@ -12,6 +12,7 @@
  * Source: draft-ietf-httpapi-idempotency-key-header.
  */
 import { Schema } from "effect"
+import * as CanonicalJson from "./CanonicalJson.ts"
 
 /** Printable ASCII; long enough for two UUIDs and a prefix, short enough for every index. */
 const maxKeyLength = 255
@@ -26,19 +27,8 @@ export type IdempotencyKey = typeof IdempotencyKey.Type
 export const Fingerprint = Schema.String.pipe(Schema.brand("Fingerprint"))
 export type Fingerprint = typeof Fingerprint.Type
 
-/** The canonical JSON of a request: keys sorted at every depth, absent and `undefined` alike. */
-export const fingerprint = (request: Schema.Json): Fingerprint => Fingerprint.make(JSON.stringify(sorted(request)))
-
-const sorted = (json: Schema.Json): Schema.Json => {
-  if (typeof json !== "object" || json === null) return json
-  if (Array.isArray(json)) return json.map(sorted)
-  const object = json as Schema.JsonObject
-  return Object.fromEntries(
-    Object.keys(object)
-      .toSorted()
-      .flatMap((key) => (object[key] === undefined ? [] : [[key, sorted(object[key])]]))
-  )
-}
+/** The canonical JSON of a request. */
+export const fingerprint = (request: Schema.Json): Fingerprint => Fingerprint.make(CanonicalJson.text(request))
 
 // --- What a key stands for --------------------------------------------------
 

@@ -12,6 +12,8 @@ import type { PaymentGateway } from "../adapters/PaymentGateway.ts"
 import { PaymentGateways } from "../adapters/PaymentGateway.ts"
 import type { UnavailablePolicy } from "../domain/Risk.ts"
 import type * as Routing from "../domain/Routing.ts"
+import * as AuditTrail from "../orchestration/AuditTrail.ts"
+import * as AuditedPayments from "../orchestration/AuditedPayments.ts"
 import * as GatewayCall from "../orchestration/GatewayCall.ts"
 import * as OutboxRelay from "../orchestration/OutboxRelay.ts"
 import * as PaymentPolicy from "../orchestration/PaymentPolicy.ts"
@@ -93,7 +95,9 @@ const payments = (options: Options) => {
       RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))
     ])
   )
-  return Payments.layer(options).pipe(
+  return AuditedPayments.layer.pipe(
+    Layer.provide(Payments.layer(options)),
+    Layer.provideMerge(AuditTrail.layer),
     Layer.provideMerge(calls),
     Layer.provideMerge(policy(options)),
     Layer.provideMerge(SecureRandom.layerWebCrypto)
@@ -108,6 +112,7 @@ const workers = ({ recoveryMillis }: Options) =>
 
 export type PaymentCore =
   | Payments.Payments
+  | AuditTrail.AuditTrail
   | GatewayCall.GatewayCall
   | PaymentPolicy.PaymentPolicy
   | SecureRandom.SecureRandom

@@ -10,6 +10,7 @@ import * as SqlMigrations from "../infra/sql/SqlMigrations.ts"
 import * as SqlSandboxBooks from "../infra/simulated/SqlSandboxBooks.ts"
 import * as HttpService from "./http/HttpService.ts"
 import { Merchant } from "./http/Merchant.ts"
+import { TrustedProxies } from "./http/RequestCaller.ts"
 import * as PaymentCore from "./PaymentCore.ts"
 import * as Sandbox from "./Sandbox.ts"
 import type * as Settings from "./Settings.ts"
@@ -21,7 +22,7 @@ export const migrate = Effect.andThen(SqlMigrations.migrate, SqlSandboxBooks.mig
 /** Everything over a database: the HTTP server is there when the layer is. */
 export const layer = (settings: Settings.Service) =>
   HttpService.layer(settings).pipe(
-    Layer.provide(Layer.succeed(Merchant, settings.merchant)),
+    Layer.provide([Layer.succeed(Merchant, settings.merchant), Layer.succeed(TrustedProxies, settings.trustedProxies)]),
     Layer.provideMerge(PaymentCore.layer(settings)),
     Layer.provideMerge(Sandbox.layer(settings.sandboxUrl).pipe(Layer.provide(SqlSandboxBooks.layer))),
     Layer.provideMerge(Stores.sql(settings.screening?.rules ?? []))

@@ -2,7 +2,8 @@
  * What a service can be told from outside, by environment variables. The table
  * in the README is this file.
  */
-import { Config, Option, Schema } from "effect"
+import { Config, Option, Result, Schema } from "effect"
+import { IpNetwork } from "effect/net"
 import { MerchantId } from "../domain/payment/PaymentEvent.ts"
 import * as Risk from "../domain/Risk.ts"
 
@@ -55,6 +56,29 @@ const screening = Config.option(Config.schema(RiskRules, "FLORIN_RISK_RULES")).p
   )
 )
 
+/** Networks such as `10.0.0.0/8`, between commas. */
+const networks = (name: string) =>
+  Config.schema(
+    Schema.String.pipe(
+      Schema.check(
+        Schema.makeFilter((text) => {
+          const wrong = split(text).find((part) => Result.isFailure(IpNetwork.fromString(part)))
+          return wrong === undefined || `Expected networks such as 10.0.0.0/8, got ${JSON.stringify(wrong)}`
+        })
+      )
+    ),
+    name
+  ).pipe(
+    Config.withDefault(""),
+    Config.map((text) => split(text).map(IpNetwork.fromStringUnsafe))
+  )
+
+const split = (text: string): ReadonlyArray<string> =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+
 export const service = Config.all({
   host: Config.NonEmptyString("FLORIN_HOST").pipe(Config.withDefault("127.0.0.1")),
   port: port(8080),
@@ -70,7 +94,9 @@ export const service = Config.all({
   gatewayMillis: millis("FLORIN_GATEWAY_MILLIS", 30_000),
   /** A sandbox that runs elsewhere (`florin sandbox`); without it, one in this process and on this database. */
   sandboxUrl: Config.option(Config.URL("FLORIN_SANDBOX_URL")),
-  screening
+  screening,
+  /** Proxies that say by header, and are believed, who asks and from where. */
+  trustedProxies: networks("FLORIN_TRUSTED_PROXIES")
 })
 
 export type Service = Config.Success<typeof service>

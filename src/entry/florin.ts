@@ -31,6 +31,11 @@ export * as Gateway from "../domain/payment/Gateway.ts"
 export * as Evidence from "../domain/payment/Evidence.ts"
 export * as Notification from "../domain/payment/Notification.ts"
 
+// --- The audit log ----------------------------------------------------------
+
+export * as AuditEntry from "../domain/audit/AuditEntry.ts"
+export * as AuditChain from "../domain/audit/AuditChain.ts"
+
 // --- What florin needs from the world --------------------------------------
 
 export * as PaymentGateway from "../adapters/PaymentGateway.ts"
@@ -39,6 +44,7 @@ export * as IdempotencyStore from "../adapters/IdempotencyStore.ts"
 export * as Outbox from "../adapters/Outbox.ts"
 export * as EventBus from "../adapters/EventBus.ts"
 export * as Lock from "../adapters/Lock.ts"
+export * as AuditLog from "../adapters/AuditLog.ts"
 export * as RiskScreen from "../adapters/RiskScreen.ts"
 export * as Storage from "../adapters/Storage.ts"
 
@@ -51,5 +57,8 @@ export * as PaymentProcess from "../orchestration/PaymentProcess.ts"
 export * as PaymentRecovery from "../orchestration/PaymentRecovery.ts"
 export * as OutboxRelay from "../orchestration/OutboxRelay.ts"
 export * as Notifications from "../orchestration/Notifications.ts"
+export * as AuditTrail from "../orchestration/AuditTrail.ts"
+export * as AuditedPayments from "../orchestration/AuditedPayments.ts"
+export * as AuditVerification from "../orchestration/AuditVerification.ts"
 export * as IdempotentRequest from "../orchestration/IdempotentRequest.ts"
 export * as ProjectionRebuild from "../orchestration/ProjectionRebuild.ts"

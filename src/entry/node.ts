@@ -36,6 +36,11 @@ export * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 export * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
 export * as SqlLock from "../infra/sql/SqlLock.ts"
 export * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
+export * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
+
+// --- Redis ------------------------------------------------------------------
+
+export * as RedisLock from "../infra/redis/RedisLock.ts"
 
 // --- Logs ------------------------------------------------------------------
 

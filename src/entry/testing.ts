@@ -14,6 +14,7 @@ export * as MemoryIdempotencyStore from "../infra/memory/MemoryIdempotencyStore.
 export * as MemoryOutbox from "../infra/memory/MemoryOutbox.ts"
 export * as MemoryEventBus from "../infra/memory/MemoryEventBus.ts"
 export * as MemoryLock from "../infra/memory/MemoryLock.ts"
+export * as MemoryAuditLog from "../infra/memory/MemoryAuditLog.ts"
 export * as MemoryRiskScreen from "../infra/memory/MemoryRiskScreen.ts"
 
 // --- Gateways --------------------------------------------------------------
@@ -63,5 +64,6 @@ export * as IdempotencyStoreContract from "../testing/contract/IdempotencyStoreC
 export * as OutboxContract from "../testing/contract/OutboxContract.ts"
 export * as EventBusContract from "../testing/contract/EventBusContract.ts"
 export * as LockContract from "../testing/contract/LockContract.ts"
+export * as AuditLogContract from "../testing/contract/AuditLogContract.ts"
 export * as RiskScreenContract from "../testing/contract/RiskScreenContract.ts"
 export * as Samples from "../testing/contract/Samples.ts"

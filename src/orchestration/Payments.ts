@@ -63,7 +63,10 @@ export class Payments extends Context.Service<
       merchant: MerchantId,
       key: Idempotency.IdempotencyKey,
       payment: NewPayment
-    ) => Effect.Effect<Progress & { readonly replayed: boolean }, IdempotencyError | Rejected | PaymentRepositoryError>
+    ) => Effect.Effect<
+      Progress & { readonly replayed: boolean },
+      IdempotencyError | Rejected | PaymentRepositoryError | StorageUnavailable
+    >
     /** Without an amount: all that is left. `final` gives back the rest of the hold. */
     readonly capture: (
       payment: PaymentId,

@@ -8,6 +8,7 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit } from "effect"
 import { CliError, Command } from "effect/cli"
+import * as AuditCommand from "./AuditCommand.ts"
 import * as Complaint from "./Complaint.ts"
 import * as DemoCommand from "./DemoCommand.ts"
 import * as EventsCommand from "./EventsCommand.ts"
@@ -23,7 +24,8 @@ const florin = Command.make("florin").pipe(
     SandboxCommand.command,
     DemoCommand.command,
     SimulateCommand.command,
-    EventsCommand.command
+    EventsCommand.command,
+    AuditCommand.command
   ])
 )
 

@@ -13,6 +13,7 @@ import { PaymentsApi } from "./PaymentsApi.ts"
 import * as Problem from "./Problem.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import * as RequestBody from "./RequestBody.ts"
+import * as RequestCaller from "./RequestCaller.ts"
 
 const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide([PaymentsHandlers.payments, PaymentsHandlers.system, EventsHandlers.events, GatewaysHandlers.gateways]),
@@ -36,7 +37,7 @@ const bugs = HttpRouter.middleware(
   { global: true }
 )
 
-export const routes = Layer.mergeAll(api, ApiReference.layer, nothingHere, bugs)
+export const routes = Layer.mergeAll(api, ApiReference.layer, nothingHere, bugs, RequestCaller.layer)
 
 /** The whole API as one function of the web, for a server that is not ours. */
 export const webHandler = HttpRouter.toHttpEffect(

@@ -10,6 +10,8 @@ import { Context, Layer } from "effect"
 import type { Envelope } from "../../adapters/EventBus.ts"
 import type { Answer } from "../../adapters/IdempotencyStore.ts"
 import type { DeadLetter } from "../../adapters/Outbox.ts"
+import type { Link } from "../../domain/audit/AuditChain.ts"
+import type { Draft } from "../../domain/audit/AuditEntry.ts"
 import type { Fingerprint } from "../../domain/Idempotency.ts"
 import type { Instant } from "../../domain/Instant.ts"
 import type { RunId } from "../../domain/payment/Operation.ts"
@@ -58,6 +60,8 @@ export interface Tables {
   readonly outbox: Array<OutboxRow>
   readonly deadLetters: Map<string, DeadLetter>
   readonly locks: Map<string, { owner: RunId | undefined; until: number; token: number }>
+  /** The chain, each link with what it was made from. */
+  readonly audit: Array<{ readonly link: Link; readonly entry: Draft }>
 }
 
 export class MemoryDatabase extends Context.Service<MemoryDatabase, Tables>()("florin/infra/memory/MemoryDatabase") {}
@@ -70,7 +74,8 @@ export const make = (): Tables => ({
   keys: new Map(),
   outbox: [],
   deadLetters: new Map(),
-  locks: new Map()
+  locks: new Map(),
+  audit: []
 })
 
 export const layer: Layer.Layer<MemoryDatabase> = Layer.sync(MemoryDatabase, make)

@@ -11,6 +11,8 @@
  * - `payments`: the read model, one view a payment. Its columns are generated
  *   from the view, so that they cannot disagree with it.
  * - `idempotency`, `outbox`, `dead_letters`, `locks`: as their adapters say.
+ * - `audit`: the audit log, one link of its chain a row, which triggers refuse
+ *   to change; `audit_head` says how far it reaches.
  */
 import { Effect, Layer } from "effect"
 import * as Migrator from "effect/sql/Migrator"
@@ -115,6 +117,38 @@ const listing = statements(
   `create index payments_unusual on florin.payments (merchant, unusual, created_millis, id) where unusual is not null`
 )
 
+const audit = statements(
+  // The entry is text, because its hash is of that text; what is looked for in it is generated from it.
+  `create table florin.audit (
+    sequence bigint primary key,
+    hash text not null,
+    entry text not null,
+    payment text collate "C" generated always as (entry::jsonb ->> 'payment') stored,
+    asked bigint generated always as ((entry::jsonb ->> 'asked')::bigint) stored
+  )`,
+  `create index audit_payment on florin.audit (payment, sequence) where payment is not null`,
+  `create table florin.audit_head (
+    is_head boolean primary key default true check (is_head),
+    sequence bigint not null,
+    hash text not null
+  )`,
+  `insert into florin.audit_head (sequence, hash) values (0, repeat('0', 64))`,
+  `create function florin.refuse_change() returns trigger language plpgsql as $$
+  begin
+    raise exception 'florin.% is append-only: % is refused', tg_table_name, lower(tg_op);
+  end $$`,
+  `create trigger audit_append_only before update or delete on florin.audit
+    for each row execute function florin.refuse_change()`,
+  `create trigger audit_no_truncate before truncate on florin.audit
+    for each statement execute function florin.refuse_change()`,
+  `create trigger audit_head_forward before update on florin.audit_head
+    for each row when (new.sequence <= old.sequence) execute function florin.refuse_change()`,
+  `create trigger audit_head_stays before delete on florin.audit_head
+    for each row execute function florin.refuse_change()`,
+  `create trigger audit_head_no_truncate before truncate on florin.audit_head
+    for each statement execute function florin.refuse_change()`
+)
+
 /** `if not exists` looks before it writes: when two write, one is refused after the other's is there. */
 const schema = Effect.retry(statements(`create schema if not exists florin`), {
   times: 1,
@@ -129,7 +163,8 @@ export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, Sq
       "0001_payments": payments,
       "0002_delivery": delivery,
       "0003_coordination": coordination,
-      "0005_listing": listing
+      "0005_listing": listing,
+      "0006_audit": audit
     }),
     table: "florin.migrations"
   })

@@ -7,24 +7,43 @@ import type { LockError } from "../../adapters/Lock.ts"
 import { Lock } from "../../adapters/Lock.ts"
 import { at, run, unique } from "./Samples.ts"
 
+/** How time passes for the leases of the lock under test. */
+export interface Time<R> {
+  /** Moves time forward for every lease; the clock of the test moves with it. */
+  readonly pass: (millis: number) => Effect.Effect<void, never, R>
+  /** How exactly a lease ends, in milliseconds. */
+  readonly tickMillis: number
+}
+
+/** For a lock that takes the time from Effect's `Clock`, which is a test clock here. */
+const ofClock: Time<never> = { pass: () => Effect.void, tickMillis: 1 }
+
 /**
  * Registers the suite in the test file that calls it.
  *
- * Needs: a layer of the lock; names are new in every test. The lock must take
- * the time from Effect's `Clock`, which is a test clock here: a lease lapses
- * because the test moves it. The layer itself is built in real time.
+ * Needs: a layer of the lock; names are new in every test. The lock takes the
+ * time from Effect's `Clock`, which is a test clock here: a lease lapses because
+ * the test moves it. A store that keeps the time itself has to be told by
+ * `time`, for example by taking that much off every lease, and a real
+ * millisecond more or less is then no failure. The layer itself is built in
+ * real time.
  *
- * Checks: one owner at a time, until the lease lapses to the millisecond, also
- * when many ask at once; every acquisition gets a larger fencing token than all
- * before it, over lapse, release and repetition; an extended lease lasts
- * longer, and one that somebody took is `Lost`; a release frees the name unless
- * it comes from one who lost it; names do not meet.
+ * Checks: one owner at a time, until the lease lapses to the tick, also when
+ * many ask at once; whoever is refused hears until when; every acquisition gets
+ * a larger fencing token than all before it, over lapse, release and
+ * repetition; an extended lease lasts longer, also one that lapsed and that
+ * nobody took, and one that somebody took or that was given back is `Lost`; a
+ * release frees the name unless it comes from one who lost it; names do not meet.
  *
  *     const database = Layer.fresh(AcmeDatabase.layer)
  *     const lock = AcmeLock.layer.pipe(Layer.provide(database))
  *     LockContract.suite("acme", lock)
  */
-export const suite = <E>(name: string, implementation: Layer.Layer<Lock, E>) =>
+export const suite = <E, R = never>(
+  name: string,
+  implementation: Layer.Layer<Lock | R, E>,
+  { pass, tickMillis: tick }: Time<R> = ofClock
+) =>
   // The layer lives in real time: a connection pool whose clock leaps has years of housekeeping to catch up on.
   layer(implementation, { excludeTestServices: true })(`Lock (${name})`, (it) => {
     const failure = <A, R>(effect: Effect.Effect<A, LockError, R>) =>
@@ -32,6 +51,8 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Lock, E>) =>
     const lockName = () => unique("lock-")
     const timed = <A, E2, R>(test: Effect.Effect<A, E2, R>) => Effect.provide(test, TestClock.layer())
     const [ada, bob] = [run("ada"), run("bob")]
+    const ttl = 1000 * tick
+    const adjust = (millis: number) => Effect.andThen(TestClock.adjust(millis), pass(millis))
 
     it.effect("is held by one owner until it lapses", () =>
       timed(
@@ -39,12 +60,12 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Lock, E>) =>
           yield* TestClock.setTime(at)
           const lock = yield* Lock
           const one = lockName()
-          yield* lock.acquire(one, ada, 1000)
-          assert.strictEqual(yield* failure(lock.acquire(one, bob, 1000)), "Held")
-          yield* TestClock.adjust(999)
-          assert.strictEqual(yield* failure(lock.acquire(one, bob, 1000)), "Held")
-          yield* TestClock.adjust(1)
-          assert.strictEqual((yield* lock.acquire(one, bob, 1000)).owner, bob)
+          yield* lock.acquire(one, ada, ttl)
+          assert.strictEqual(yield* failure(lock.acquire(one, bob, ttl)), "Held")
+          yield* adjust(ttl - tick)
+          assert.strictEqual(yield* failure(lock.acquire(one, bob, ttl)), "Held")
+          yield* adjust(tick)
+          assert.strictEqual((yield* lock.acquire(one, bob, ttl)).owner, bob)
         })
       )
     )
@@ -57,7 +78,7 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Lock, E>) =>
           const one = lockName()
           const results = yield* Effect.forEach(
             Array.from({ length: 8 }, (_, index) => run(`r${index}`)),
-            (owner) => Effect.result(lock.acquire(one, owner, 1000)),
+            (owner) => Effect.result(lock.acquire(one, owner, ttl)),
             { concurrency: "unbounded" }
           )
           assert.strictEqual(results.filter(({ _tag }) => _tag === "Success").length, 1)
@@ -71,12 +92,12 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Lock, E>) =>
           yield* TestClock.setTime(at)
           const lock = yield* Lock
           const one = lockName()
-          const first = yield* lock.acquire(one, ada, 1000)
-          const again = yield* lock.acquire(one, ada, 1000)
-          yield* TestClock.adjust(1000)
-          const lapsed = yield* lock.acquire(one, bob, 1000)
+          const first = yield* lock.acquire(one, ada, ttl)
+          const again = yield* lock.acquire(one, ada, ttl)
+          yield* adjust(ttl)
+          const lapsed = yield* lock.acquire(one, bob, ttl)
           yield* lock.release(lapsed)
-          const released = yield* lock.acquire(one, ada, 1000)
+          const released = yield* lock.acquire(one, ada, ttl)
           const tokens = [first, again, lapsed, released].map(({ token }) => token)
           assert.deepStrictEqual(
             tokens,
@@ -93,14 +114,46 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Lock, E>) =>
           yield* TestClock.setTime(at)
           const lock = yield* Lock
           const one = lockName()
-          const held = yield* lock.acquire(one, ada, 1000)
-          yield* TestClock.adjust(900)
-          yield* lock.extend(held, 1000)
-          yield* TestClock.adjust(900)
-          assert.strictEqual(yield* failure(lock.acquire(one, bob, 1000)), "Held")
-          yield* TestClock.adjust(100)
-          yield* lock.acquire(one, bob, 1000)
-          assert.strictEqual(yield* failure(lock.extend(held, 1000)), "Lost")
+          const held = yield* lock.acquire(one, ada, ttl)
+          yield* adjust(0.9 * ttl)
+          yield* lock.extend(held, ttl)
+          yield* adjust(0.9 * ttl)
+          assert.strictEqual(yield* failure(lock.acquire(one, bob, ttl)), "Held")
+          yield* adjust(0.1 * ttl)
+          yield* lock.acquire(one, bob, ttl)
+          assert.strictEqual(yield* failure(lock.extend(held, ttl)), "Lost")
+        })
+      )
+    )
+
+    it.effect("who is refused hears until when it is held", () =>
+      timed(
+        Effect.gen(function* () {
+          yield* TestClock.setTime(at)
+          const lock = yield* Lock
+          const one = lockName()
+          yield* lock.acquire(one, ada, ttl)
+          yield* adjust(0.4 * ttl)
+          const { reason } = yield* Effect.flip(lock.acquire(one, bob, ttl))
+          assert.strictEqual(reason._tag, "Held")
+          if (reason._tag === "Held") assert.closeTo(reason.until, at + ttl, tick)
+        })
+      )
+    )
+
+    it.effect("one that lapsed goes on when extended, unless somebody took it or it was given back", () =>
+      timed(
+        Effect.gen(function* () {
+          yield* TestClock.setTime(at)
+          const lock = yield* Lock
+          const one = lockName()
+          const held = yield* lock.acquire(one, ada, ttl)
+          yield* adjust(2 * ttl)
+          yield* lock.extend(held, ttl)
+          assert.strictEqual(yield* failure(lock.acquire(one, bob, ttl)), "Held")
+          yield* lock.release(held)
+          assert.strictEqual(yield* failure(lock.extend(held, ttl)), "Lost")
+          assert.strictEqual((yield* lock.acquire(one, bob, ttl)).owner, bob)
         })
       )
     )
@@ -111,14 +164,14 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Lock, E>) =>
           yield* TestClock.setTime(at)
           const lock = yield* Lock
           const one = lockName()
-          const stale = yield* lock.acquire(one, ada, 1000)
-          yield* TestClock.adjust(1000)
-          const held = yield* lock.acquire(one, bob, 1000)
+          const stale = yield* lock.acquire(one, ada, ttl)
+          yield* adjust(ttl)
+          const held = yield* lock.acquire(one, bob, ttl)
           yield* lock.release(stale)
-          assert.strictEqual(yield* failure(lock.acquire(one, ada, 1000)), "Held")
+          assert.strictEqual(yield* failure(lock.acquire(one, ada, ttl)), "Held")
           yield* lock.release(held)
           yield* lock.release(held)
-          assert.strictEqual((yield* lock.acquire(one, ada, 1000)).owner, ada)
+          assert.strictEqual((yield* lock.acquire(one, ada, ttl)).owner, ada)
         })
       )
     )
@@ -128,8 +181,8 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Lock, E>) =>
         Effect.gen(function* () {
           yield* TestClock.setTime(at)
           const lock = yield* Lock
-          yield* lock.acquire(lockName(), ada, 1000)
-          assert.strictEqual((yield* lock.acquire(lockName(), bob, 1000)).owner, bob)
+          yield* lock.acquire(lockName(), ada, ttl)
+          assert.strictEqual((yield* lock.acquire(lockName(), bob, ttl)).owner, bob)
         })
       )
     )

@@ -1,4 +1,5 @@
 import { Layer } from "effect"
+import * as MemoryAuditLog from "../../../src/infra/memory/MemoryAuditLog.ts"
 import * as MemoryDatabase from "../../../src/infra/memory/MemoryDatabase.ts"
 import * as MemoryEventBus from "../../../src/infra/memory/MemoryEventBus.ts"
 import * as MemoryIdempotencyStore from "../../../src/infra/memory/MemoryIdempotencyStore.ts"
@@ -6,6 +7,7 @@ import * as MemoryLock from "../../../src/infra/memory/MemoryLock.ts"
 import * as MemoryOutbox from "../../../src/infra/memory/MemoryOutbox.ts"
 import * as MemoryPaymentRepository from "../../../src/infra/memory/MemoryPaymentRepository.ts"
 import * as MemoryRiskScreen from "../../../src/infra/memory/MemoryRiskScreen.ts"
+import * as AuditLogContract from "../../../src/testing/contract/AuditLogContract.ts"
 import * as EventBusContract from "../../../src/testing/contract/EventBusContract.ts"
 import * as IdempotencyStoreContract from "../../../src/testing/contract/IdempotencyStoreContract.ts"
 import * as LockContract from "../../../src/testing/contract/LockContract.ts"
@@ -15,6 +17,7 @@ import * as RiskScreenContract from "../../../src/testing/contract/RiskScreenCon
 const repository = MemoryPaymentRepository.layer
 const database = Layer.fresh(MemoryDatabase.layer)
 
+AuditLogContract.suite("memory", MemoryAuditLog.layer.pipe(Layer.provide(database)))
 IdempotencyStoreContract.suite("memory", MemoryIdempotencyStore.layer.pipe(Layer.provide(database)))
 LockContract.suite("memory", MemoryLock.layer.pipe(Layer.provide(database)))
 OutboxContract.suite("memory", Layer.mergeAll(MemoryOutbox.layer, repository).pipe(Layer.provide(database)))
