@@ -6,7 +6,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as EmbeddedPostgres from "../infra/embedded/EmbeddedPostgres.ts"
 import type { EmbeddedPostgresError } from "../infra/embedded/EmbeddedPostgresError.ts"
-import type { DatabaseUrlError } from "../infra/sql/SqlDatabase.ts"
+import type { DatabaseUrlError } from "../infra/sql/DatabaseUrl.ts"
 import * as SqlDatabase from "../infra/sql/SqlDatabase.ts"
 import type * as Settings from "./Settings.ts"
 
