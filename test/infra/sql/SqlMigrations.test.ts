@@ -25,6 +25,19 @@ describe("SqlMigrations", () => {
     }).pipe(Effect.provide(TestDatabase.layer()))
   )
 
+  it.live("says what a database lacks, without changing it", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient
+      const numbered = all.map((name, index) => `000${index + 1}_${name}`)
+      assert.deepStrictEqual(yield* SqlMigrations.lacking, { isFlorins: false, steps: numbered })
+      assert.deepStrictEqual([...(yield* sql`select from pg_namespace where nspname = 'florin'`)], [])
+      yield* SqlMigrations.migrate
+      assert.deepStrictEqual(yield* SqlMigrations.lacking, { isFlorins: true, steps: [] })
+      yield* sql`delete from florin.migrations where migration_id = 3`
+      assert.deepStrictEqual(yield* SqlMigrations.lacking, { isFlorins: true, steps: [numbered[2]!] })
+    }).pipe(Effect.provide(TestDatabase.layer()))
+  )
+
   it.live("goes on when another makes the schema at the same moment", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient
