@@ -136,7 +136,16 @@ export type Name = keyof typeof table
 /** What a command about the database takes, what one that asks gateways takes too, and what the service takes. */
 export const groups = {
   database: ["databaseUrl", "dataDir", "databaseConnections"],
-  gateways: ["databaseUrl", "dataDir", "databaseConnections", "leaseMillis", "gatewayMillis", "sandboxUrl"],
+  gateways: [
+    "databaseUrl",
+    "dataDir",
+    "databaseConnections",
+    "leaseMillis",
+    "gatewayMillis",
+    "sandboxUrl",
+    "riskRules",
+    "riskUnavailable"
+  ],
   sandbox: ["databaseUrl", "dataDir", "databaseConnections", "port"],
   service: [
     "databaseUrl",

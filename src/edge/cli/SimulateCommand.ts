@@ -155,7 +155,10 @@ const mutantsCommand = Command.make(
       return yield* new SimulationFailed({ what: `not found: ${missed.map(({ name }) => name).join(", ")}` })
     }
   }, Effect.scoped)
-).pipe(Command.withDescription("Plant bugs that have lost money elsewhere, and show that each is found"))
+).pipe(
+  Command.withDescription("Plant bugs that have lost money elsewhere, and show that each is found"),
+  Command.withExamples([{ command: "florin simulate mutants", description: "Every planted bug" }])
+)
 
 // --- Simulate ---------------------------------------------------------------
 

@@ -7,32 +7,14 @@
  * did not understand the words of the command. With 1 and 2, one line on
  * standard error says why.
  *
- * Commands load what they need when they run, so that `--help` and
- * `--completions` answer at once.
+ * The commands are in `FlorinCommand`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
-import * as DemoCommand from "./DemoCommand.ts"
-import * as SandboxCommand from "./SandboxCommand.ts"
-import * as ServeCommand from "./ServeCommand.ts"
-import * as SimulateCommand from "./SimulateCommand.ts"
+import * as FlorinCommand from "./FlorinCommand.ts"
 import { version } from "./Version.ts"
-
-const florin = Command.make("florin").pipe(
-  Command.withDescription(
-    "Payments that are charged at most once, and every charge known. Exit codes: 0 done; 1 not done, or a difference found; 2 the words were wrong"
-  ),
-  Command.withExamples([
-    { command: "florin serve", description: "Run the payment service" },
-    {
-      command: 'eval "$(florin --completions bash)"',
-      description: "Complete commands and flags in this shell; zsh and fish too"
-    }
-  ]),
-  Command.withSubcommands([ServeCommand.command, SandboxCommand.command, DemoCommand.command, SimulateCommand.command])
-)
 
 const complain = (text: string) => Effect.sync(() => process.stderr.write(`${text}\n`))
 const complaint = Effect.promise(() => import("./Complaint.ts"))
@@ -56,7 +38,7 @@ const presenter = CliOutput.layerPresenter({
 const isAboutWords = (cause: Cause.Cause<unknown>) => CliError.isCliError(Cause.squash(cause))
 
 NodeRuntime.runMain(
-  Command.run(florin, { version }).pipe(
+  Command.run(FlorinCommand.command, { version }).pipe(
     Effect.tapCause((cause) =>
       // What was wrong with the words of the command is said by the presenter.
       Cause.hasInterruptsOnly(cause) || isAboutWords(cause)
