@@ -8,6 +8,7 @@ import type { PaymentView } from "../../domain/payment/PaymentView.ts"
 import { Status } from "../../domain/payment/PaymentView.ts"
 import * as Operator from "./Operator.ts"
 import * as SettingFlags from "./SettingFlags.ts"
+import * as StandardOutput from "./StandardOutput.ts"
 
 // --- List -------------------------------------------------------------------
 
@@ -84,7 +85,7 @@ const list = Effect.fnUntraced(function* (
       if (lines.length > 0) yield* Console.log(lines.join("\n"))
       if (isLast && cursor !== undefined) yield* Console.log(`and more: --cursor ${cursor}, or --all`)
     }
-    if (isLast) return
+    if (isLast || !(yield* StandardOutput.isRead)) return
     isFirst = false
   }
 })

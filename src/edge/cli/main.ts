@@ -14,6 +14,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import * as FlorinCommand from "./FlorinCommand.ts"
+import * as StandardOutput from "./StandardOutput.ts"
 import { version } from "./Version.ts"
 
 const complain = (text: string) => Effect.sync(() => process.stderr.write(`${text}\n`))
@@ -38,7 +39,7 @@ const presenter = CliOutput.layerPresenter({
 const isAboutWords = (cause: Cause.Cause<unknown>) => CliError.isCliError(Cause.squash(cause))
 
 NodeRuntime.runMain(
-  Command.run(FlorinCommand.command, { version }).pipe(
+  Effect.andThen(StandardOutput.survive, Command.run(FlorinCommand.command, { version })).pipe(
     Effect.tapCause((cause) =>
       // What was wrong with the words of the command is said by the presenter.
       Cause.hasInterruptsOnly(cause) || isAboutWords(cause)

@@ -115,6 +115,24 @@ describe("a command beside a service", () => {
   )
 
   it.live(
+    "ends its list where nobody reads on, without a word",
+    () =>
+      Effect.gen(function* () {
+        const settings = { FLORIN_DATA_DIR: yield* dataDir }
+        const service = yield* start("serve", settings)
+        for (const key of ["k1", "k2", "k3", "k4"]) yield* pay(() => service, key, "tok_visa")
+        const list = yield* spawnFlorin(["payments", "list", "--all", "--limit", "1"], settings)
+        list.child.stdout!.once("data", () => list.child.stdout!.destroy())
+        const { code, stderr } = yield* Effect.promise(() => list.ended)
+        assert.deepStrictEqual([code, stderr], [0, ""])
+        // The service does not end with who read its first lines, either.
+        service.child.stdout!.destroy()
+        assert.deepInclude((yield* pay(() => service, "k5", "tok_visa")).body, { status: "succeeded" })
+      }),
+    patience
+  )
+
+  it.live(
     "goes on when the service that owned the server is killed",
     () =>
       Effect.gen(function* () {
