@@ -6,6 +6,7 @@ import { Command } from "effect/cli"
 import * as ConfigCommand from "./ConfigCommand.ts"
 import * as DeadLettersCommand from "./DeadLettersCommand.ts"
 import * as DemoCommand from "./DemoCommand.ts"
+import * as EventsCommand from "./EventsCommand.ts"
 import * as PaymentsCommand from "./PaymentsCommand.ts"
 import * as RebuildCommand from "./RebuildCommand.ts"
 import * as RecoverCommand from "./RecoverCommand.ts"
@@ -32,6 +33,7 @@ export const command = Command.make("florin").pipe(
     RebuildCommand.command,
     VerifyCommand.command,
     DeadLettersCommand.command,
+    EventsCommand.command,
     ConfigCommand.command,
     SandboxCommand.command,
     DemoCommand.command,
