@@ -10,6 +10,7 @@ import { OpenApi } from "effect/http-api"
 import * as Exports from "../scripts/exports.ts"
 import * as Timeline from "../scripts/timeline.ts"
 import packageJson from "../package.json" with { type: "json" }
+import * as Settings from "../src/edge/Settings.ts"
 import { PaymentsApi } from "../src/edge/http/PaymentsApi.ts"
 import { Status } from "../src/domain/payment/PaymentView.ts"
 import * as Explorer from "../src/testing/Explorer.ts"
@@ -53,10 +54,18 @@ const firstCells = (heading: string): ReadonlyArray<string> => {
 const sorted = (list: Iterable<string>) => [...list].toSorted()
 
 describe("the tables of README.md", () => {
-  it("list every setting", () => {
-    const source = readFileSync("src/edge/Settings.ts", "utf8")
-    const names = source.matchAll(/"([A-Z][A-Z_]+)"/g)
-    assert.deepStrictEqual(sorted(firstCells("Settings")), sorted(new Set([...names].map(([, name]) => name!))))
+  it("list every setting: its variable, its flag, what holds without it, and what it is", () => {
+    const code = (text: string) => `\`${text}\``
+    const isProse = (text: string) => /[ ;]|^none$/.test(text) || /^\d/.test(text)
+    const rows = Object.values(Settings.table).map(({ byDefault, flag, is, variable }) => {
+      const holds = isProse(byDefault) && !/^\d+\./.test(byDefault) ? byDefault : code(byDefault)
+      return `| ${code(variable)} | ${code(`--${flag}`)} | ${holds} | ${is} |`
+    })
+    const section = readme.split(/^## /m).find((text) => text.startsWith("Settings"))!
+    assert.deepStrictEqual(
+      section.split("\n").filter((line) => line.startsWith("| `")),
+      rows
+    )
   })
 
   it("list every token of the sandbox", () => {

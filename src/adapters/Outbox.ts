@@ -9,7 +9,7 @@
  * which do not wait for it.
  */
 import { Context } from "effect"
-import type { Effect } from "effect"
+import type { Effect, Option } from "effect"
 import type { Instant } from "../domain/Instant.ts"
 import type { RunId } from "../domain/payment/Operation.ts"
 import type { Envelope } from "./EventBus.ts"
@@ -45,7 +45,9 @@ export class Outbox extends Context.Service<
     readonly failed: (owner: RunId, id: string, retryAt: Instant) => Effect.Effect<void, StorageUnavailable>
     /** Given up: moves the entry to the dead letters. */
     readonly bury: (owner: RunId, id: string, error: string, at: Instant) => Effect.Effect<void, StorageUnavailable>
+    /** The longest dead first. */
     readonly deadLetters: (limit: number) => Effect.Effect<ReadonlyArray<DeadLetter>, StorageUnavailable>
+    readonly deadLetter: (id: string) => Effect.Effect<Option.Option<DeadLetter>, StorageUnavailable>
     /** Puts a dead letter back to be published; `false` when there is none of that id. */
     readonly replay: (id: string, now: Instant) => Effect.Effect<boolean, StorageUnavailable>
     /** How many entries wait. */

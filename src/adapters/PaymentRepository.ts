@@ -46,6 +46,16 @@ export class UnreadableEvent extends Schema.TaggedError<UnreadableEvent>()("Unre
   detail: Schema.String
 }) {}
 
+/** A row of the read model is not one that this version of florin can read; rebuilding writes it anew. */
+export class UnreadableView extends Schema.TaggedError<UnreadableView>()("UnreadableView", {
+  payment: PaymentId,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.payment}: its view cannot be read, ${this.detail}`
+  }
+}
+
 export class PaymentRepositoryError extends Schema.TaggedError<PaymentRepositoryError>()("PaymentRepositoryError", {
   payment: PaymentId,
   reason: Schema.Union([VersionConflict, Fenced, Claimed, EventContinuityError, UnreadableEvent, StorageUnavailable])
@@ -172,6 +182,17 @@ export class PaymentRepository extends Context.Service<
       }>,
       StorageUnavailable
     >
+    /** The read model's rows by id, after `after` and up to `upTo`: for verifying. One that is broken does not stop the others. */
+    readonly views: (query: {
+      readonly limit: number
+      readonly after?: PaymentId | undefined
+      readonly upTo?: PaymentId | undefined
+    }) => Effect.Effect<
+      ReadonlyArray<{ readonly payment: PaymentId; readonly view: Result.Result<PaymentView, UnreadableView> }>,
+      StorageUnavailable
+    >
+    /** How many streams there are. */
+    readonly count: Effect.Effect<number, StorageUnavailable>
     /** Empties the read model, and nothing else. */
     readonly dropViews: Effect.Effect<void, StorageUnavailable>
     /** Writes views, each unless a later version of it is there already. */

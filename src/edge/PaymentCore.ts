@@ -87,7 +87,8 @@ const callPolicies = ({ gatewayMillis }: Options) =>
     )
   )
 
-const payments = (options: Options) => {
+/** Without the workers: whoever asks is served, and nothing else happens. */
+export const payments = (options: Options) => {
   const calls = GatewayCall.layer.pipe(
     Layer.provide(callPolicies(options)),
     Layer.provide([

@@ -25,5 +25,5 @@ export const layer = (settings: Settings.Service) =>
     Layer.provide([Layer.succeed(Merchant, settings.merchant), Layer.succeed(TrustedProxies, settings.trustedProxies)]),
     Layer.provideMerge(PaymentCore.layer(settings)),
     Layer.provideMerge(Sandbox.layer(settings.sandboxUrl).pipe(Layer.provide(SqlSandboxBooks.layer))),
-    Layer.provideMerge(Stores.sql(settings.screening?.rules ?? []))
+    Layer.provideMerge(Stores.sql({ rules: settings.screening?.rules, redisUrl: settings.redisUrl }))
   )

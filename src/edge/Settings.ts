@@ -1,39 +1,223 @@
 /**
- * What a service can be told from outside, by environment variables. The table
- * in the README is this file.
+ * What florin can be told from outside: one table, by which each setting has an
+ * environment variable and a flag of the command line. A flag wins.
+ *
+ * Whoever evaluates one of the configs below gets it checked: an error names
+ * the variable, what was expected, and what came unless it may be a secret. The
+ * table in the README is this one.
  */
-import { Config, Option, Result, Schema } from "effect"
+import { Config, Option, Redacted, Result, Schema } from "effect"
 import { IpNetwork } from "effect/net"
 import { MerchantId } from "../domain/payment/PaymentEvent.ts"
 import * as Risk from "../domain/Risk.ts"
+import * as RedisUrl from "../infra/redis/RedisUrl.ts"
+import * as DatabaseUrl from "../infra/sql/DatabaseUrl.ts"
+
+// --- The table --------------------------------------------------------------
+
+export interface Setting {
+  readonly variable: string
+  /** Without its dashes. */
+  readonly flag: string
+  /** What holds when it is not given, as a person reads it. */
+  readonly byDefault: string
+  /** What it is, in a phrase. */
+  readonly is: string
+  /** What is given, as a usage line shows it. */
+  readonly metavar: string
+  /** Never printed as it is. */
+  readonly secret: boolean
+}
+
+/** How long things wait, in milliseconds, and how many connections, where nothing else is said. */
+const defaults = {
+  port: 8080,
+  sandboxPort: 8090,
+  // Twice the cores that a small server has, and room for the listener.
+  connections: 10,
+  // Longer than nearly every gateway takes, and shorter than clients wait.
+  answerMillis: 10_000,
+  drainMillis: 10_000,
+  // Three renewals may fail, and a garbage collector or a disk may pause.
+  leaseMillis: 15_000,
+  // A customer whose service was killed waits no longer than this and a lease.
+  recoveryMillis: 2000,
+  // Gateways give up on card issuers at about this.
+  gatewayMillis: 30_000
+}
+
+const setting = (
+  variable: string,
+  flag: string,
+  metavar: string,
+  byDefault: string | number,
+  is: string,
+  secret = false
+): Setting => ({ variable, flag, metavar, byDefault: String(byDefault), is, secret })
+
+export const table = {
+  databaseUrl: setting(
+    "DATABASE_URL",
+    "database-url",
+    "url",
+    "the embedded database",
+    "a PostgreSQL server, over TLS where the URL says `sslmode`",
+    true
+  ),
+  dataDir: setting("FLORIN_DATA_DIR", "data-dir", "directory", ".florin", "where the embedded database is kept"),
+  databaseConnections: setting(
+    "FLORIN_DATABASE_CONNECTIONS",
+    "database-connections",
+    "number",
+    defaults.connections,
+    "the most connections at once"
+  ),
+  host: setting("FLORIN_HOST", "host", "address", "127.0.0.1", "the address to listen on"),
+  port: setting(
+    "PORT",
+    "port",
+    "number",
+    `${defaults.port}; the sandbox ${defaults.sandboxPort}`,
+    "the port; 0 for any that is free"
+  ),
+  merchant: setting("FLORIN_MERCHANT", "merchant", "id", "default", "whose payments these are"),
+  answerMillis: setting(
+    "FLORIN_ANSWER_MILLIS",
+    "answer-millis",
+    "number",
+    defaults.answerMillis,
+    "how long a request waits for its payment to rest"
+  ),
+  drainMillis: setting(
+    "FLORIN_DRAIN_MILLIS",
+    "drain-millis",
+    "number",
+    defaults.drainMillis,
+    "how long the end of the service waits for what is on its way"
+  ),
+  leaseMillis: setting(
+    "FLORIN_LEASE_MILLIS",
+    "lease-millis",
+    "number",
+    defaults.leaseMillis,
+    "how long a worker may be silent before another takes over"
+  ),
+  recoveryMillis: setting(
+    "FLORIN_RECOVERY_MILLIS",
+    "recovery-millis",
+    "number",
+    defaults.recoveryMillis,
+    "how often payments without a worker are looked for"
+  ),
+  gatewayMillis: setting(
+    "FLORIN_GATEWAY_MILLIS",
+    "gateway-millis",
+    "number",
+    defaults.gatewayMillis,
+    "how long a gateway may take to answer"
+  ),
+  sandboxUrl: setting("FLORIN_SANDBOX_URL", "sandbox-url", "url", "in process", "a sandbox that runs elsewhere"),
+  riskRules: setting(
+    "FLORIN_RISK_RULES",
+    "risk-rules",
+    "json",
+    "no screening",
+    "rules as JSON: amount, velocity, blocked methods"
+  ),
+  riskUnavailable: setting(
+    "FLORIN_RISK_UNAVAILABLE",
+    "risk-unavailable",
+    "word",
+    "none",
+    "`failClosed` or `failOpen`; must be said when there are rules"
+  ),
+  trustedProxies: setting(
+    "FLORIN_TRUSTED_PROXIES",
+    "trusted-proxies",
+    "networks",
+    "none",
+    "networks of the proxies that are believed about who asks, such as `10.0.0.0/8`"
+  ),
+  redisUrl: setting(
+    "FLORIN_REDIS_URL",
+    "redis-url",
+    "url",
+    "locks in the database",
+    "locks on this Redis, `redis://` or `rediss://`",
+    true
+  )
+} satisfies Record<string, Setting>
+
+export type Name = keyof typeof table
+
+/** What a command about the database takes, what one that asks gateways takes too, and what the service takes. */
+export const groups = {
+  database: ["databaseUrl", "dataDir", "databaseConnections", "redisUrl"],
+  gateways: [
+    "databaseUrl",
+    "dataDir",
+    "databaseConnections",
+    "leaseMillis",
+    "gatewayMillis",
+    "sandboxUrl",
+    "riskRules",
+    "riskUnavailable",
+    "redisUrl"
+  ],
+  sandbox: ["databaseUrl", "dataDir", "databaseConnections", "port"],
+  service: [
+    "databaseUrl",
+    "dataDir",
+    "databaseConnections",
+    "host",
+    "port",
+    "merchant",
+    "answerMillis",
+    "drainMillis",
+    "leaseMillis",
+    "recoveryMillis",
+    "gatewayMillis",
+    "sandboxUrl",
+    "riskRules",
+    "riskUnavailable",
+    "trustedProxies",
+    "redisUrl"
+  ]
+} as const satisfies Record<string, ReadonlyArray<Name>>
+
+// --- Reading ----------------------------------------------------------------
+
+/** Text that must hold to something; `complaint` says what was expected and what came. */
+const text = ({ variable }: Setting, complaint: (given: string) => string | undefined) =>
+  Config.schema(
+    Schema.String.pipe(Schema.check(Schema.makeFilter((given: string) => complaint(given) ?? true))),
+    variable
+  )
 
 /** A whole number as text, within bounds that the complaint about it names. */
-const whole = (name: string, { maximum, minimum }: { readonly minimum: number; readonly maximum: number }) =>
-  Config.schema(
-    Schema.String.pipe(
-      Schema.check(
-        Schema.makeFilter((text) => {
-          const isWithin = /^\d{1,9}$/.test(text) && Number(text) >= minimum && Number(text) <= maximum
-          return isWithin || `Expected a whole number from ${minimum} to ${maximum}, got ${JSON.stringify(text)}`
-        })
-      )
-    ),
-    name
-  ).pipe(Config.map(Number))
+const whole = (of: Setting, byDefault: number, { maximum, minimum }: { minimum: number; maximum: number }) =>
+  text(of, (given) =>
+    /^\d{1,9}$/.test(given) && Number(given) >= minimum && Number(given) <= maximum
+      ? undefined
+      : `Expected a whole number from ${minimum} to ${maximum}, got ${JSON.stringify(given)}`
+  ).pipe(Config.map(Number), Config.withDefault(byDefault))
 
-const millis = (name: string, byDefault: number) =>
-  whole(name, { minimum: 1, maximum: 86_400_000 }).pipe(Config.withDefault(byDefault))
+const millis = (of: Setting, byDefault: number) => whole(of, byDefault, { minimum: 1, maximum: 86_400_000 })
 
 /** 0 takes any free port; the service says which. */
-const port = (byDefault: number) => whole("PORT", { minimum: 0, maximum: 65_535 }).pipe(Config.withDefault(byDefault))
+const port = (byDefault: number) => whole(table.port, byDefault, { minimum: 0, maximum: 65_535 })
+
+const isWebUrl = (given: string) => URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)
 
 /** Where payments are kept. */
 export const database = Config.all({
   /** A PostgreSQL server; without it, the embedded one. */
-  url: Config.option(Config.Redacted("DATABASE_URL")),
-  dataDir: Config.NonEmptyString("FLORIN_DATA_DIR").pipe(Config.withDefault(".florin")),
-  /** Twice the cores that a small server has, and room for the listener. */
-  maxConnections: whole("FLORIN_DATABASE_CONNECTIONS", { minimum: 2, maximum: 1000 }).pipe(Config.withDefault(10))
+  url: text(table.databaseUrl, DatabaseUrl.complaint).pipe(
+    Config.map((url) => Redacted.make(url)),
+    Config.option
+  ),
+  dataDir: Config.NonEmptyString(table.dataDir.variable).pipe(Config.withDefault(table.dataDir.byDefault)),
+  maxConnections: whole(table.databaseConnections, defaults.connections, { minimum: 2, maximum: 1000 })
 })
 
 export type Database = Config.Success<typeof database>
@@ -44,12 +228,12 @@ const RiskRules = Schema.fromJsonString(Schema.Array(Schema.toCodecJson(Risk.Rul
  * Rules as JSON; without them, payments are not screened. With them somebody
  * has to decide what the screen's silence means: there is no default for that.
  */
-const screening = Config.option(Config.schema(RiskRules, "FLORIN_RISK_RULES")).pipe(
+const screening = Config.option(Config.schema(RiskRules, table.riskRules.variable)).pipe(
   Config.flatMap(
     Option.match({
       onNone: () => Config.succeed(undefined),
       onSome: (rules) =>
-        Config.Literals(["failClosed", "failOpen"], "FLORIN_RISK_UNAVAILABLE").pipe(
+        Config.Literals(["failClosed", "failOpen"], table.riskUnavailable.variable).pipe(
           Config.map((whenUnavailable) => ({ rules, whenUnavailable }))
         )
     })
@@ -57,50 +241,56 @@ const screening = Config.option(Config.schema(RiskRules, "FLORIN_RISK_RULES")).p
 )
 
 /** Networks such as `10.0.0.0/8`, between commas. */
-const networks = (name: string) =>
-  Config.schema(
-    Schema.String.pipe(
-      Schema.check(
-        Schema.makeFilter((text) => {
-          const wrong = split(text).find((part) => Result.isFailure(IpNetwork.fromString(part)))
-          return wrong === undefined || `Expected networks such as 10.0.0.0/8, got ${JSON.stringify(wrong)}`
-        })
-      )
-    ),
-    name
-  ).pipe(
+const networks = (of: Setting) =>
+  text(of, (given) => {
+    const wrong = partsOf(given).find((part) => Result.isFailure(IpNetwork.fromString(part)))
+    return wrong === undefined ? undefined : `Expected networks such as 10.0.0.0/8, got ${JSON.stringify(wrong)}`
+  }).pipe(
     Config.withDefault(""),
-    Config.map((text) => split(text).map(IpNetwork.fromStringUnsafe))
+    Config.map((given) => partsOf(given).map(IpNetwork.fromStringUnsafe))
   )
 
-const split = (text: string): ReadonlyArray<string> =>
-  text
+const partsOf = (given: string): ReadonlyArray<string> =>
+  given
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "")
 
+/** Where locks are kept; without it, in the database. */
+export const redisUrl = Config.option(
+  text(table.redisUrl, RedisUrl.complaint).pipe(Config.map((url) => Redacted.make(url)))
+)
+
 export const service = Config.all({
-  host: Config.NonEmptyString("FLORIN_HOST").pipe(Config.withDefault("127.0.0.1")),
-  port: port(8080),
-  merchant: Config.schema(MerchantId, "FLORIN_MERCHANT").pipe(Config.withDefault(MerchantId.make("default"))),
+  host: Config.NonEmptyString(table.host.variable).pipe(Config.withDefault(table.host.byDefault)),
+  port: port(defaults.port),
+  merchant: Config.schema(MerchantId, table.merchant.variable).pipe(
+    Config.withDefault(MerchantId.make(table.merchant.byDefault))
+  ),
   /** How long a request waits for its payment to come to rest before it answers 202. */
-  answerMillis: millis("FLORIN_ANSWER_MILLIS", 10_000),
+  answerMillis: millis(table.answerMillis, defaults.answerMillis),
   /** How long the end of the service waits for what is on its way. */
-  drainMillis: millis("FLORIN_DRAIN_MILLIS", 10_000),
+  drainMillis: millis(table.drainMillis, defaults.drainMillis),
   /** How long a worker may be silent before another takes its payment over. */
-  leaseMillis: millis("FLORIN_LEASE_MILLIS", 15_000),
-  recoveryMillis: millis("FLORIN_RECOVERY_MILLIS", 2000),
+  leaseMillis: millis(table.leaseMillis, defaults.leaseMillis),
+  recoveryMillis: millis(table.recoveryMillis, defaults.recoveryMillis),
   /** How long a gateway may take to answer. */
-  gatewayMillis: millis("FLORIN_GATEWAY_MILLIS", 30_000),
+  gatewayMillis: millis(table.gatewayMillis, defaults.gatewayMillis),
   /** A sandbox that runs elsewhere (`florin sandbox`); without it, one in this process and on this database. */
-  sandboxUrl: Config.option(Config.URL("FLORIN_SANDBOX_URL")),
+  sandboxUrl: text(table.sandboxUrl, (given) =>
+    isWebUrl(given) ? undefined : `Expected a URL such as http://127.0.0.1:8090, got ${JSON.stringify(given)}`
+  ).pipe(
+    Config.map((url) => new URL(url)),
+    Config.option
+  ),
   screening,
   /** Proxies that say by header, and are believed, who asks and from where. */
-  trustedProxies: networks("FLORIN_TRUSTED_PROXIES")
+  trustedProxies: networks(table.trustedProxies),
+  redisUrl
 })
 
 export type Service = Config.Success<typeof service>
 
 export const sandbox = Config.all({
-  port: port(8090)
+  port: port(defaults.sandboxPort)
 })

@@ -1,6 +1,7 @@
-/** All that florin keeps, in PostgreSQL or in memory. */
+/** All that florin keeps, in PostgreSQL or in memory; locks may be on Redis. */
 import type { PgClient } from "@effect/sql-pg/PgClient"
-import { Layer } from "effect"
+import type { Redacted } from "effect"
+import { Effect, Layer, Option } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { AuditLog } from "../adapters/AuditLog.ts"
 import type { EventBus } from "../adapters/EventBus.ts"
@@ -9,6 +10,7 @@ import type { Lock } from "../adapters/Lock.ts"
 import type { Outbox } from "../adapters/Outbox.ts"
 import type { PaymentRepository } from "../adapters/PaymentRepository.ts"
 import type { RiskScreen } from "../adapters/RiskScreen.ts"
+import type { StorageUnavailable } from "../adapters/Storage.ts"
 import type { Rule } from "../domain/Risk.ts"
 import * as MemoryAuditLog from "../infra/memory/MemoryAuditLog.ts"
 import * as MemoryDatabase from "../infra/memory/MemoryDatabase.ts"
@@ -18,6 +20,7 @@ import * as MemoryLock from "../infra/memory/MemoryLock.ts"
 import * as MemoryOutbox from "../infra/memory/MemoryOutbox.ts"
 import * as MemoryPaymentRepository from "../infra/memory/MemoryPaymentRepository.ts"
 import * as MemoryRiskScreen from "../infra/memory/MemoryRiskScreen.ts"
+import type { RedisUrlError } from "../infra/redis/RedisUrl.ts"
 import * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 import * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
 import * as SqlIdempotencyStore from "../infra/sql/SqlIdempotencyStore.ts"
@@ -28,20 +31,45 @@ import * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
 
 export type Stores = PaymentRepository | IdempotencyStore | Outbox | EventBus | Lock | RiskScreen | AuditLog
 
-/** `rules` are the screen's; none of them lets everything pass. */
-export const sql = (rules: ReadonlyArray<Rule>): Layer.Layer<Stores, never, PgClient | SqlClient> =>
+/** On Redis when there is one, otherwise in the database. Redis's client is loaded only then. */
+export const lock = (
+  redisUrl: Option.Option<Redacted.Redacted>
+): Layer.Layer<Lock, RedisUrlError | StorageUnavailable, PgClient | SqlClient> =>
+  Option.match(redisUrl, {
+    onNone: () => SqlLock.layer,
+    onSome: (url) =>
+      Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("../infra/redis/RedisLock.ts")),
+          (RedisLock) => RedisLock.layer({ url })
+        )
+      )
+  })
+
+export interface SqlOptions {
+  /** The screen's; without any, everything passes. */
+  readonly rules?: ReadonlyArray<Rule> | undefined
+  readonly redisUrl?: Option.Option<Redacted.Redacted>
+}
+
+/** Fails only where locks are to be on a Redis. */
+export const sql = ({ redisUrl = Option.none(), rules = [] }: SqlOptions = {}): Layer.Layer<
+  Stores,
+  RedisUrlError | StorageUnavailable,
+  PgClient | SqlClient
+> =>
   Layer.mergeAll(
     SqlPaymentRepository.layer,
     SqlIdempotencyStore.layer,
     SqlOutbox.layer,
     SqlEventBus.layer,
-    SqlLock.layer,
+    lock(redisUrl),
     SqlAuditLog.layer,
     SqlRiskScreen.layer(rules)
   )
 
 /** Gone with the process. */
-export const memory = (rules: ReadonlyArray<Rule>): Layer.Layer<Stores> =>
+export const memory = (rules: ReadonlyArray<Rule> = []): Layer.Layer<Stores> =>
   Layer.mergeAll(
     MemoryPaymentRepository.layer,
     MemoryIdempotencyStore.layer,

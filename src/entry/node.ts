@@ -11,6 +11,7 @@ export * as Florin from "../edge/embed/Florin.ts"
 
 export * as PaymentCore from "../edge/PaymentCore.ts"
 export * as Stores from "../edge/Stores.ts"
+export * as Operations from "../edge/Operations.ts"
 export * as Sandbox from "../edge/Sandbox.ts"
 export * as Database from "../edge/Database.ts"
 

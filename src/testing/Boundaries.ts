@@ -55,6 +55,8 @@ export const repository = (process: Process): Layer.Layer<PaymentRepository, nev
         list: (filter, page) => stored("list", inner.list(filter, page)),
         overdue: (query) => stored("overdue", inner.overdue(query)),
         histories: (query) => stored("histories", inner.histories(query)),
+        views: (query) => stored("views", inner.views(query)),
+        count: stored("count", inner.count),
         dropViews: stored("dropViews", inner.dropViews),
         putViews: (views) => stored("putViews", inner.putViews(views))
       })
@@ -85,6 +87,7 @@ export const outbox = (process: Process): Layer.Layer<Outbox, never, Outbox> =>
         failed: (owner, id, retryAt) => stored("failed", inner.failed(owner, id, retryAt)),
         bury: (owner, id, error, at) => stored("bury", inner.bury(owner, id, error, at)),
         deadLetters: (limit) => stored("deadLetters", inner.deadLetters(limit)),
+        deadLetter: (id) => stored("deadLetter", inner.deadLetter(id)),
         replay: (id, now) => stored("replay", inner.replay(id, now)),
         pending: stored("pending", inner.pending)
       })

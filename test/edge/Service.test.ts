@@ -164,7 +164,10 @@ describe("florin serve", () => {
       for (const [settings, expected] of [
         [{ PORT: "http" }, /^florin: PORT: Expected a whole number from 0 to 65535, got "http"\n$/],
         [{ DATABASE_URL: "mysql://db/florin" }, /^florin: DATABASE_URL: expected postgres:\/\/.*, got mysql:\/\/\n$/],
-        [{ FLORIN_RISK_RULES: "[]" }, /^florin: FLORIN_RISK_UNAVAILABLE: Expected "failClosed" \| "failOpen"\n$/],
+        [
+          { FLORIN_RISK_RULES: "[]" },
+          /^florin: FLORIN_RISK_UNAVAILABLE: Expected "failClosed" \| "failOpen", got nothing\n$/
+        ],
         [{ FLORIN_DATA_DIR: "/etc/passwd/florin" }, /^florin: cannot keep a database in \/etc\/passwd\/florin: .*\n$/]
       ] as const) {
         const florin = yield* spawnFlorin(["serve"], settings)

@@ -317,6 +317,18 @@ describe("EmbeddedPostgres", () => {
     })
   )
 
+  it.live("makes nothing where a database was to be found", () =>
+    Effect.gen(function* () {
+      const dataDir = join(yield* scratch, "nothing")
+      const { message, tag } = yield* refusal(EmbeddedPostgres.start({ dataDir, mustExist: true }))
+      assert.strictEqual(tag, "NoDatabase")
+      assert.strictEqual(message, `there is no database in ${dataDir}; florin serve makes one`)
+      assert.isFalse(existsSync(dataDir))
+      const found = yield* existing
+      assert.deepStrictEqual(yield* withServer(found, one, { durable: false, mustExist: true }), [{ n: 1 }])
+    })
+  )
+
   it.live("says in one line what is wrong with a directory", () =>
     Effect.gen(function* () {
       const root = yield* scratch

@@ -1,19 +1,17 @@
 /** `florin audit`: what was asked of florin, by whom, and whether that record still holds. */
-import { Console, Effect, Layer, Option, Result, Schema } from "effect"
+import { Console, Effect, Option, Result, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { Digest } from "effect/crypto"
+import type { Digest } from "effect/crypto"
 import { AuditLog } from "../../adapters/AuditLog.ts"
 import type { Broken } from "../../domain/audit/AuditChain.ts"
 import * as AuditChain from "../../domain/audit/AuditChain.ts"
 import * as AuditEntry from "../../domain/audit/AuditEntry.ts"
 import { PaymentId } from "../../domain/payment/PaymentEvent.ts"
-import * as SqlAuditLog from "../../infra/sql/SqlAuditLog.ts"
 import * as AuditVerification from "../../orchestration/AuditVerification.ts"
-import * as Database from "../Database.ts"
-import * as Service from "../Service.ts"
-import * as Settings from "../Settings.ts"
 import * as AuditLine from "./AuditLine.ts"
+import * as Operator from "./Operator.ts"
 import * as ProgressBar from "./ProgressBar.ts"
+import * as SettingFlags from "./SettingFlags.ts"
 
 /** Somebody changed what is on record. */
 export class AuditLogBroken extends Schema.TaggedError<AuditLogBroken>()("AuditLogBroken", {
@@ -25,22 +23,21 @@ export class AuditLogBroken extends Schema.TaggedError<AuditLogBroken>()("AuditL
   }
 }
 
-const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
-
 const sequence = (name: string) =>
   Flag.Int(name).pipe(
     Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expected: "the sequence of an entry" })))
   )
 
 /** The audit log in the database that the settings name. */
-const withLog = <A, E>(run: Effect.Effect<A, E, AuditLog | Digest.Digest>) =>
-  Effect.gen(function* () {
-    const database = Database.layer(yield* Settings.database, Service.migrate)
-    return yield* Effect.provide(
-      run,
-      Layer.mergeAll(SqlAuditLog.layer.pipe(Layer.provide(database)), Digest.layerWebCrypto)
-    )
-  })
+const withLog =
+  (given: SettingFlags.Given) =>
+  <A, E>(run: Effect.Effect<A, E, AuditLog | Digest.Digest>) =>
+    Effect.flatMap(
+      Effect.promise(() => import("effect/crypto")),
+      ({ Digest }) => Effect.provide(run, Digest.layerWebCrypto)
+    ).pipe(Operator.overStores(given))
+
+const settings = SettingFlags.of("database")
 
 // --- List -------------------------------------------------------------------
 
@@ -60,10 +57,11 @@ const listCommand = Command.make(
       Flag.withDefault(50),
       Flag.withDescription("At most so many, 1 to 1000")
     ),
-    json
+    json: Operator.json,
+    settings
   },
-  ({ before, json, limit, payment }) =>
-    withLog(
+  ({ before, json, limit, payment, settings }) =>
+    withLog(settings)(
       Effect.gen(function* () {
         const log = yield* AuditLog
         const links = yield* log.read({
@@ -131,10 +129,11 @@ const verifyCommand = Command.make(
       Flag.optional,
       Flag.withDescription("SEQUENCE:HASH, a head that was noted elsewhere: the chain must go through it")
     ),
-    json
+    json: Operator.json,
+    settings
   },
-  ({ anchor, json }) =>
-    withLog(
+  ({ anchor, json, settings }) =>
+    withLog(settings)(
       Effect.gen(function* () {
         const show = yield* ProgressBar.make("entries")
         const result = yield* AuditVerification.verify({
@@ -175,9 +174,12 @@ const exportPage = 1000
 
 const exportCommand = Command.make(
   "export",
-  { after: sequence("after").pipe(Flag.withDefault(0), Flag.withDescription("Only entries after this one")) },
-  ({ after }) =>
-    withLog(
+  {
+    after: sequence("after").pipe(Flag.withDefault(0), Flag.withDescription("Only entries after this one")),
+    settings
+  },
+  ({ after, settings }) =>
+    withLog(settings)(
       Effect.gen(function* () {
         const log = yield* AuditLog
         let last = after
@@ -196,5 +198,6 @@ const exportCommand = Command.make(
 
 export const command = Command.make("audit").pipe(
   Command.withDescription("What was asked of florin, by whom, and whether that record still holds"),
+  Command.withExamples([{ command: "florin audit verify", description: "Whether the record still holds" }]),
   Command.withSubcommands([listCommand, verifyCommand, exportCommand])
 )

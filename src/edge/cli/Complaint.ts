@@ -1,5 +1,6 @@
 /** Why florin could not start or go on, in one line for a person: what, where, and what was expected. */
 import { Cause, Config, Schema, SchemaIssue } from "effect"
+import type { CliError } from "effect/cli"
 import { HttpServerError } from "effect/http"
 import { isSqlError } from "effect/sql/SqlError"
 import * as Migrator from "effect/sql/Migrator"
@@ -28,11 +29,23 @@ const explain = (error: unknown): string => {
   return error instanceof Error ? error.message : String(error)
 }
 
+const oneLine = (text: string) => text.trim().replaceAll(/\s*\n\s*/g, " ")
+
 /** In one line, whatever it was. */
 export const reason = (cause: Cause.Cause<unknown>): string => {
   const bug = Cause.hasDies(cause) ? "something went wrong that should not: " : ""
-  return `${bug}${explain(Cause.squash(cause)).replaceAll(/\s*\n\s*/g, " ")}`
+  return `${bug}${oneLine(explain(Cause.squash(cause)))}`
 }
 
 /** The same, as the command says it. */
 export const of = (cause: Cause.Cause<unknown>): string => `florin: ${reason(cause)}`
+
+/** What was wrong with the words of a command, and what may have been meant. */
+export const ofWords = (commandPath: ReadonlyArray<string>, errors: ReadonlyArray<CliError.CliError>): string => {
+  const [error] = errors
+  if (error === undefined) return `florin: name a command; ${commandPath.join(" ")} --help lists them`
+  const suggestions = "suggestions" in error ? error.suggestions : []
+  const what = oneLine(error.message.split("\n\n")[0]!)
+  const hint = suggestions.length === 0 ? "" : `; did you mean ${suggestions.join(" or ")}?`
+  return `florin: ${what}${hint} (${commandPath.join(" ")} --help says more)`
+}

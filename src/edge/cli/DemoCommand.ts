@@ -1,13 +1,15 @@
 /** `florin demo`: the main job to its end, and what came of it beside the gateway's own books. */
 import { Console, Effect, Schema } from "effect"
 import { Argument, Command } from "effect/cli"
-import { FetchHttpClient } from "effect/http"
 import { fileURLToPath } from "node:url"
 import type { Currency } from "../../domain/Currency.ts"
 import * as Money from "../../domain/Money.ts"
-import * as Demo from "../demo/Demo.ts"
-import * as DemoOrder from "../demo/DemoOrder.ts"
+import type * as Demo from "../demo/Demo.ts"
 import type { Sums } from "../demo/Reconciliation.ts"
+
+const load = Effect.promise(() =>
+  Promise.all([import("effect/http/FetchHttpClient"), import("../demo/Demo.ts"), import("../demo/DemoOrder.ts")])
+)
 
 const example = fileURLToPath(new URL("../../../examples/payments.ndjson", import.meta.url))
 
@@ -62,8 +64,10 @@ export const command = Command.make(
     )
   },
   Effect.fn(function* ({ orders }) {
-    yield* conclude(yield* Effect.scoped(Effect.flatMap(DemoOrder.read(orders), Demo.run)))
-  }, Effect.provide(FetchHttpClient.layer))
+    const [{ layer }, Demo, DemoOrder] = yield* load
+    const outcome = Effect.scoped(Effect.flatMap(DemoOrder.read(orders), Demo.run))
+    yield* conclude(yield* Effect.provide(outcome, layer))
+  })
 ).pipe(
   Command.withDescription("Pay a file of orders through a service that is killed in the middle, and compare the books"),
   Command.withExamples([{ command: "florin demo", description: "The orders in examples/payments.ndjson" }])

@@ -9,11 +9,16 @@ import { Console, DateTime, Effect, Layer, Option, Schema, Stream } from "effect
 import { Command, Flag } from "effect/cli"
 import type { CursorRefused, Delivery } from "../../adapters/EventBus.ts"
 import { beginning, Cursor, Envelope, EventBus } from "../../adapters/EventBus.ts"
-import * as SqlEventBus from "../../infra/sql/SqlEventBus.ts"
-import * as SqlMigrations from "../../infra/sql/SqlMigrations.ts"
-import * as RedactingLogger from "../../infra/telemetry/RedactingLogger.ts"
-import * as Database from "../Database.ts"
 import * as Settings from "../Settings.ts"
+import * as SettingFlags from "./SettingFlags.ts"
+
+const load = Effect.promise(() =>
+  Promise.all([
+    import("../../infra/sql/SqlEventBus.ts"),
+    import("../../infra/telemetry/RedactingLogger.ts"),
+    import("../Database.ts")
+  ])
+)
 
 const encodeLine = Schema.encodeSync(
   Schema.fromJsonString(Schema.toCodecJson(Schema.Struct({ cursor: Cursor, ...Envelope.fields })))
@@ -67,27 +72,27 @@ const tail = Command.make(
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("Print each event as a line of JSON, its cursor with it"),
       Flag.withDefault(false)
-    )
+    ),
+    settings: SettingFlags.of("database")
   },
-  Effect.fn(function* (flags) {
-    const settings = yield* Settings.database
-    yield* Effect.gen(function* () {
-      yield* leaving
-      if (Option.isNone(flags.after) && !flags.json) yield* Console.error("florin: following, until Ctrl-C")
-      yield* deliveries(Option.getOrUndefined(flags.after)).pipe(
-        Stream.mapEffect((delivery) => print(flags.json ? json(delivery) : line(delivery))),
-        Stream.takeWhile((isRead) => isRead),
-        Stream.runDrain
-      )
-    }).pipe(
-      Effect.provide(
-        SqlEventBus.layer.pipe(
-          Layer.provide(Database.layer(settings, SqlMigrations.migrate)),
-          Layer.provideMerge(RedactingLogger.layer)
+  (flags) =>
+    Effect.gen(function* () {
+      const settings = yield* Settings.database
+      const [SqlEventBus, RedactingLogger, Database] = yield* load
+      yield* Effect.gen(function* () {
+        yield* leaving
+        if (Option.isNone(flags.after) && !flags.json) yield* Console.error("florin: following, until Ctrl-C")
+        yield* deliveries(Option.getOrUndefined(flags.after)).pipe(
+          Stream.mapEffect((delivery) => print(flags.json ? json(delivery) : line(delivery))),
+          Stream.takeWhile((isRead) => isRead),
+          Stream.runDrain
+        )
+      }).pipe(
+        Effect.provide(
+          SqlEventBus.layer.pipe(Layer.provide(Database.existing(settings)), Layer.provideMerge(RedactingLogger.layer))
         )
       )
-    )
-  })
+    }).pipe(SettingFlags.provide(flags.settings))
 ).pipe(
   Command.withDescription("Show events as they are recorded, until Ctrl-C"),
   Command.withExamples([
@@ -102,5 +107,6 @@ const tail = Command.make(
 
 export const command = Command.make("events").pipe(
   Command.withDescription("What happened to payments, as it happens"),
+  Command.withExamples([{ command: "florin events tail", description: "From now on, a line each" }]),
   Command.withSubcommands([tail])
 )

@@ -1,49 +1,55 @@
 /** `florin serve`: the payment service, until it is told to end. */
 import { Console, Effect, Layer } from "effect"
 import { Command } from "effect/cli"
-import { HttpServer } from "effect/http"
-import * as RedactingLogger from "../../infra/telemetry/RedactingLogger.ts"
-import * as Database from "../Database.ts"
-import * as Sandbox from "../Sandbox.ts"
-import * as Service from "../Service.ts"
 import * as Settings from "../Settings.ts"
+import * as SettingFlags from "./SettingFlags.ts"
 
-/** Where it is, and three things to try: a payment, one whose answer is lost on the way, the gateway's own books. */
-const welcome = Effect.gen(function* () {
-  const { address } = yield* HttpServer.HttpServer
-  const url = HttpServer.formatAddress(address)
-  const sandbox = yield* Sandbox.SandboxOrigin
-  const pay = (key: string, token: string) => {
-    const body = JSON.stringify({ amount: 1099, currency: "EUR", paymentMethods: [token] })
-    return `curl -s ${url}/v1/payments -H 'Idempotency-Key: ${key}' -H 'Content-Type: application/json' -d '${body}'`
-  }
-  yield* Console.log(
-    [
-      `florin is listening on ${url}`,
-      "",
-      pay("order-1", "tok_visa"),
-      pay("order-2", "tok_lost_answer"),
-      `curl -s ${sandbox}/v1/charges`
-    ].join("\n")
-  )
-})
+const load = Effect.promise(() =>
+  Promise.all([
+    import("effect/http/HttpServer"),
+    import("../../infra/telemetry/RedactingLogger.ts"),
+    import("../Database.ts"),
+    import("../Sandbox.ts"),
+    import("../Service.ts")
+  ])
+)
 
-export const command = Command.make("serve", {}, () =>
+export const command = Command.make("serve", { settings: SettingFlags.of("service") }, ({ settings }) =>
   Effect.gen(function* () {
-    const settings = yield* Settings.service
+    const service = yield* Settings.service
     const database = yield* Settings.database
+    const [HttpServer, RedactingLogger, Database, Sandbox, Service] = yield* load
+    /** Where it is, and three things to try: a payment, one whose answer is lost on the way, the gateway's own books. */
+    const welcome = Effect.gen(function* () {
+      const { address } = yield* HttpServer.HttpServer
+      const url = HttpServer.formatAddress(address)
+      const sandbox = yield* Sandbox.SandboxOrigin
+      const pay = (key: string, token: string) => {
+        const body = JSON.stringify({ amount: 1099, currency: "EUR", paymentMethods: [token] })
+        return `curl -s ${url}/v1/payments -H 'Idempotency-Key: ${key}' -H 'Content-Type: application/json' -d '${body}'`
+      }
+      yield* Console.log(
+        [
+          `florin is listening on ${url}`,
+          "",
+          pay("order-1", "tok_visa"),
+          pay("order-2", "tok_lost_answer"),
+          `curl -s ${sandbox}/v1/charges`
+        ].join("\n")
+      )
+    })
     return yield* Layer.effectDiscard(welcome).pipe(
-      Layer.provide(Service.layer(settings)),
+      Layer.provide(Service.layer(service)),
       Layer.provide(Database.layer(database, Service.migrate)),
       Layer.provide(RedactingLogger.layer),
       Layer.launch
     )
-  })
+  }).pipe(SettingFlags.provide(settings))
 ).pipe(
-  Command.withDescription("Run the payment service, on the embedded database or on DATABASE_URL"),
+  Command.withDescription("Run the payment service, on the embedded database or on a PostgreSQL server"),
   Command.withExamples([
     { command: "florin serve", description: "On port 8080, with its database in .florin/" },
-    { command: "PORT=9000 FLORIN_DATA_DIR=/var/lib/florin florin serve", description: "Elsewhere" },
+    { command: "florin serve --port 9000 --data-dir /var/lib/florin", description: "Elsewhere" },
     { command: "DATABASE_URL=postgres://florin@db/florin florin serve", description: "On a PostgreSQL server" }
   ])
 )

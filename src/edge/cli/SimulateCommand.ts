@@ -1,17 +1,12 @@
 /** `florin simulate`: whether the promise holds when everything goes wrong, tried on this machine. */
 import { Clock, Console, Effect, FileSystem, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import * as Explorer from "../../testing/Explorer.ts"
+import type * as Explorer from "../../testing/Explorer.ts"
 import * as FaultPlan from "../../testing/FaultPlan.ts"
 import * as FaultRates from "../../testing/FaultRates.ts"
-import * as MutantHunt from "../../testing/MutantHunt.ts"
-import * as Mutant from "../../testing/Mutant.ts"
-import * as Scenario from "../../testing/Scenario.ts"
-import * as SimulationReport from "../../testing/SimulationReport.ts"
-import * as Simulator from "../../testing/Simulator.ts"
-import * as TimelinePicture from "../../testing/TimelinePicture.ts"
+import type * as MutantHunt from "../../testing/MutantHunt.ts"
 import * as ProgressBar from "./ProgressBar.ts"
-import * as ScenarioWorkers from "./ScenarioWorkers.ts"
+import * as Suggestion from "./Suggestion.ts"
 
 /** The promise was broken, or a check did not notice that it was. */
 export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("SimulationFailed", {
@@ -28,16 +23,18 @@ const seed = Flag.Int("seed").pipe(
   Flag.withDefault(1)
 )
 
-const scenarioNamed = Flag.Literals(
-  "scenario",
-  Scenario.all.map(({ name }) => name)
-).pipe(Flag.optional, Flag.withDescription("Only this one"))
+/** Text, because the scenarios are loaded when they are played. */
+const scenarioNamed = Flag.String("scenario").pipe(Flag.optional, Flag.withDescription("Only this one"))
 
-const chosen = (name: Option.Option<string>) =>
-  Option.match(name, {
-    onNone: () => Scenario.all,
-    onSome: (only) => Scenario.all.filter((scenario) => scenario.name === only)
-  })
+const chosen = Effect.fnUntraced(function* (name: Option.Option<string>) {
+  const { all } = yield* Effect.promise(() => import("../../testing/Scenario.ts"))
+  if (Option.isNone(name)) return all
+  const found = all.filter((scenario) => scenario.name === name.value)
+  if (found.length > 0) return found
+  const names = all.map((scenario) => scenario.name)
+  const hint = Suggestion.didYouMean(name.value, names) || `; there are ${names.join(", ")}`
+  return yield* new SimulationFailed({ what: `--scenario: there is no "${name.value}"${hint}` })
+})
 
 const row = (...cells: ReadonlyArray<string | number>) =>
   cells.map((cell, index) => (index === 0 ? String(cell).padEnd(28) : String(cell).padStart(12))).join("")
@@ -80,7 +77,8 @@ const exploreCommand = Command.make(
     json
   },
   Effect.fn(function* ({ json, pairs, scenario, seed }) {
-    const scenarios = chosen(scenario)
+    const scenarios = yield* chosen(scenario)
+    const ScenarioWorkers = yield* Effect.promise(() => import("./ScenarioWorkers.ts"))
     const show = yield* ProgressBar.make("scenarios")
     let runsTold = 0
     yield* show({ done: 0, total: scenarios.length, note: "" })
@@ -131,6 +129,9 @@ const mutantsCommand = Command.make(
   { seed, json },
   Effect.fn(function* ({ json, seed }) {
     yield* withoutStacks
+    const [Mutant, MutantHunt] = yield* Effect.promise(() =>
+      Promise.all([import("../../testing/Mutant.ts"), import("../../testing/MutantHunt.ts")])
+    )
     const show = yield* ProgressBar.make("mutants")
     const hunts: Array<MutantHunt.Hunt> = []
     for (const [index, mutant] of Mutant.all.entries()) {
@@ -154,7 +155,10 @@ const mutantsCommand = Command.make(
       return yield* new SimulationFailed({ what: `not found: ${missed.map(({ name }) => name).join(", ")}` })
     }
   }, Effect.scoped)
-).pipe(Command.withDescription("Plant bugs that have lost money elsewhere, and show that each is found"))
+).pipe(
+  Command.withDescription("Plant bugs that have lost money elsewhere, and show that each is found"),
+  Command.withExamples([{ command: "florin simulate mutants", description: "Every planted bug" }])
+)
 
 // --- Simulate ---------------------------------------------------------------
 
@@ -192,6 +196,9 @@ const runSimulation = Effect.fn(function* (options: {
     Effect.fromResult(FaultRates.parse(options.faults)),
     ({ message }) => new SimulationFailed({ what: `--${message}` })
   )
+  const [Simulator, SimulationReport] = yield* Effect.promise(() =>
+    Promise.all([import("../../testing/Simulator.ts"), import("../../testing/SimulationReport.ts")])
+  )
   const show = yield* ProgressBar.make("payments")
   const clock = yield* Clock.Clock
   const started = clock.currentTimeMillisUnsafe()
@@ -221,6 +228,7 @@ const runSimulation = Effect.fn(function* (options: {
   if (first === undefined) return
   if (Option.isSome(picture)) {
     const files = yield* FileSystem.FileSystem
+    const TimelinePicture = yield* Effect.promise(() => import("../../testing/TimelinePicture.ts"))
     yield* files.writeFileString(picture.value, TimelinePicture.toSvg(first.payment, first.timeline))
   }
   return yield* new SimulationFailed({ what: `${report.violations.length} batches of payments broke the promise` })

@@ -2,45 +2,57 @@
 /**
  * The `florin` command.
  *
- * Exit codes: 0 when it did what was asked, or was told to end; 1 when it
- * could not, with one line on standard error that says why.
+ * Exit codes: 0 when it did what was asked, or was told to end; 1 when it could
+ * not, or found what it looks for (a difference, a broken promise); 2 when it
+ * did not understand the words of the command. With 1 and 2, one line on
+ * standard error says why.
+ *
+ * The commands are in `FlorinCommand`.
  */
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Cause, Effect, Exit } from "effect"
-import { CliError, Command } from "effect/cli"
-import * as AuditCommand from "./AuditCommand.ts"
-import * as Complaint from "./Complaint.ts"
-import * as DemoCommand from "./DemoCommand.ts"
-import * as EventsCommand from "./EventsCommand.ts"
-import * as SandboxCommand from "./SandboxCommand.ts"
-import * as ServeCommand from "./ServeCommand.ts"
-import * as SimulateCommand from "./SimulateCommand.ts"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Cause, Effect, Exit, Layer } from "effect"
+import { CliError, CliOutput, Command } from "effect/cli"
+import * as FlorinCommand from "./FlorinCommand.ts"
+import * as StandardOutput from "./StandardOutput.ts"
 import { version } from "./Version.ts"
 
-const florin = Command.make("florin").pipe(
-  Command.withDescription("Payments that are charged at most once, and every charge known"),
-  Command.withSubcommands([
-    ServeCommand.command,
-    SandboxCommand.command,
-    DemoCommand.command,
-    SimulateCommand.command,
-    EventsCommand.command,
-    AuditCommand.command
-  ])
-)
+const complain = (text: string) => Effect.sync(() => process.stderr.write(`${text}\n`))
+const complaint = Effect.promise(() => import("./Complaint.ts"))
+
+/** Help goes to standard output when it was asked for; what was wrong is one line on standard error. */
+const presenter = CliOutput.layerPresenter({
+  present: (event) => {
+    if (event._tag === "InvalidInvocation") {
+      return Effect.flatMap(complaint, ({ ofWords }) => complain(ofWords(event.commandPath, event.errors)))
+    }
+    const presented = CliOutput.defaultPresenter.present(event)
+    return event._tag === "Help" && event.reason === "Implicit"
+      ? Effect.andThen(
+          presented,
+          Effect.flatMap(complaint, ({ ofWords }) => complain(ofWords(event.commandPath, [])))
+        )
+      : presented
+  }
+})
+
+const isAboutWords = (cause: Cause.Cause<unknown>) => CliError.isCliError(Cause.squash(cause))
 
 NodeRuntime.runMain(
-  Command.run(florin, { version }).pipe(
+  Effect.andThen(StandardOutput.survive, Command.run(FlorinCommand.command, { version })).pipe(
     Effect.tapCause((cause) =>
-      // What was wrong with the words of the command is said by the command itself.
-      Cause.hasInterruptsOnly(cause) || CliError.isCliError(Cause.squash(cause))
+      // What was wrong with the words of the command is said by the presenter.
+      Cause.hasInterruptsOnly(cause) || isAboutWords(cause)
         ? Effect.void
-        : Effect.sync(() => process.stderr.write(`${Complaint.of(cause)}\n`))
+        : Effect.flatMap(complaint, ({ of }) => complain(of(cause)))
     ),
-    Effect.provide(NodeServices.layer)
+    Effect.provide(Layer.mergeAll(NodeServices.layer, presenter))
   ),
   {
     disableErrorReporting: true,
-    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+    teardown: (exit, onExit) => {
+      if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return onExit(0)
+      return onExit(isAboutWords(exit.cause) ? 2 : 1)
+    }
   }
 )

@@ -51,6 +51,8 @@ export interface Options extends Partial<Omit<PaymentCore.Options, "screening">>
   readonly merchant?: string
   /** Rules that look at a payment before it is authorized, and what their silence means. */
   readonly screening?: { readonly rules: ReadonlyArray<Rule>; readonly whenUnavailable: UnavailablePolicy }
+  /** Locks on this Redis, `redis://` or `rediss://`; without it they are in the database. */
+  readonly redisUrl?: string
   /**
    * Hear every event at least once, in the order of its payment, by names that
    * stay the same. A rejection is a failure: the event comes again, for some
@@ -146,9 +148,13 @@ const layer = (options: Options) => {
     Layer.provideMerge(
       options.database === "memory"
         ? Layer.merge(Stores.memory(rules), gatewaysOf(options, MemorySandboxBooks.layer()))
-        : Layer.merge(Stores.sql(rules), gatewaysOf(options, SqlSandboxBooks.layer)).pipe(
-            Layer.provide(databaseOf(options.database))
-          )
+        : Layer.merge(
+            Stores.sql({
+              rules,
+              redisUrl: Option.map(Option.fromNullishOr(options.redisUrl), (url) => Redacted.make(url))
+            }),
+            gatewaysOf(options, SqlSandboxBooks.layer)
+          ).pipe(Layer.provide(databaseOf(options.database)))
     ),
     Layer.provide(log === undefined ? RedactingLogger.layer : RedactingLogger.layerTo(log))
   )
@@ -219,6 +225,7 @@ const decode = Schema.decodeUnknownEffect(
       )
     ]),
     merchant: Schema.optional(MerchantId),
+    redisUrl: Schema.optional(Schema.NonEmptyString),
     answerMillis: millis,
     drainMillis: millis,
     leaseMillis: millis,

@@ -71,6 +71,9 @@ export const open = Effect.fn("DataDirectory.open")(function* (
   return directory
 })
 
+/** Whether there is a database in it already; looks, and makes nothing. */
+export const holdsDatabase = (dataDir: string): boolean => existsSync(join(dataDir, "cluster"))
+
 /** Everything that a directory of ours holds. */
 const ours = /^(cluster|initdb-\w+|socket|server\.log(\.1)?)$/
 

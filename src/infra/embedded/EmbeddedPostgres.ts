@@ -22,13 +22,21 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { open as openFile, rename, stat } from "node:fs/promises"
 import * as DataDirectory from "./DataDirectory.ts"
-import { DataDirectoryInUse, DidNotStart, EmbeddedPostgresError, firstComplaint } from "./EmbeddedPostgresError.ts"
+import {
+  DataDirectoryInUse,
+  DidNotStart,
+  EmbeddedPostgresError,
+  firstComplaint,
+  NoDatabase
+} from "./EmbeddedPostgresError.ts"
 import * as PostgresBinaries from "./PostgresBinaries.ts"
 import * as PostgresProcess from "./PostgresProcess.ts"
 
 export interface Options {
   /** Made if it does not exist; the database is kept below it. */
   readonly dataDir: string
+  /** Fail with `NoDatabase` instead of making one. */
+  readonly mustExist?: boolean | undefined
   /** `false` for tests only: a commit no longer waits for the disk, and a crash of the machine may lose all. */
   readonly durable?: boolean | undefined
   /** How long to wait for somebody else's server on the same directory to answer or to end; 15 seconds. */
@@ -48,8 +56,12 @@ export interface Server {
 export const start = Effect.fn("EmbeddedPostgres.start")(function* ({
   dataDir,
   durable = true,
+  mustExist = false,
   patience = "15 seconds"
 }: Options): Effect.fn.Return<Server, EmbeddedPostgresError, Scope.Scope> {
+  if (mustExist && !DataDirectory.holdsDatabase(dataDir)) {
+    return yield* new EmbeddedPostgresError({ reason: new NoDatabase({ path: dataDir }) })
+  }
   const user = yield* PostgresProcess.user
   const binaries = yield* PostgresBinaries.find(user)
   const directory = yield* DataDirectory.open(dataDir, user)

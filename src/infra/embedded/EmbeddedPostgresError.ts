@@ -53,6 +53,13 @@ export class DataDirectoryUnusable extends Schema.TaggedError<DataDirectoryUnusa
   }
 }
 
+/** Whoever asked wanted to find a database, not to make one. */
+export class NoDatabase extends Schema.TaggedError<NoDatabase>()("NoDatabase", { path: Schema.String }) {
+  override get message() {
+    return `there is no database in ${this.path}; florin serve makes one`
+  }
+}
+
 /** Another server holds it, and neither answered nor ended while we waited. */
 export class DataDirectoryInUse extends Schema.TaggedError<DataDirectoryInUse>()("DataDirectoryInUse", {
   path: Schema.String,
@@ -89,6 +96,7 @@ export class EmbeddedPostgresError extends Schema.TaggedError<EmbeddedPostgresEr
     PlatformUnsupported,
     BinariesNotReadable,
     DataDirectoryUnusable,
+    NoDatabase,
     DataDirectoryInUse,
     InitFailed,
     DidNotStart

@@ -1,5 +1,5 @@
 /** `Outbox` over `MemoryDatabase`. */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import type { Entry } from "../../adapters/Outbox.ts"
 import { Outbox } from "../../adapters/Outbox.ts"
 import type { Instant } from "../../domain/Instant.ts"
@@ -59,6 +59,7 @@ export const layer: Layer.Layer<Outbox, never, MemoryDatabase> = Layer.effect(
           remove((other) => other === row)
         }),
       deadLetters: (limit) => Effect.sync(() => [...deadLetters.values()].slice(0, limit)),
+      deadLetter: (id) => Effect.sync(() => Option.fromUndefinedOr(deadLetters.get(id))),
       replay: (id) =>
         Effect.sync(() => {
           const letter = deadLetters.get(id)

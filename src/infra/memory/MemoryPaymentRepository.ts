@@ -1,5 +1,5 @@
 /** `PaymentRepository` over `MemoryDatabase`: for tests, examples and the simulator. */
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, Result } from "effect"
 import { idOf } from "../../adapters/EventBus.ts"
 import * as Repository from "../../adapters/PaymentRepository.ts"
 import { PaymentRepository, PaymentRepositoryError } from "../../adapters/PaymentRepository.ts"
@@ -163,6 +163,15 @@ export const layer: Layer.Layer<PaymentRepository, never, MemoryDatabase> = Laye
             (payment) => Effect.map(Effect.result(read(payment)), (stream) => ({ payment, stream }))
           )
         ),
+      views: ({ after, limit, upTo }) =>
+        Effect.sync(() =>
+          [...tables.views]
+            .filter(([id]) => (after === undefined || id > after) && (upTo === undefined || id <= upTo))
+            .toSorted(([a], [b]) => (a < b ? -1 : 1))
+            .slice(0, limit)
+            .map(([payment, view]) => ({ payment, view: Result.succeed(view) }))
+        ),
+      count: Effect.sync(() => tables.streams.size),
       dropViews: Effect.sync(() => tables.views.clear()),
       putViews: (views) =>
         Effect.sync(() => {

@@ -7,26 +7,28 @@ export class RedisUrlError extends Schema.TaggedError<RedisUrlError>()("RedisUrl
   }
 }
 
-const refuse = (detail: string) => Effect.fail(new RedisUrlError({ detail }))
+/**
+ * What is wrong with `redis://user:password@host:6379/0`, with everything but the
+ * host optional, and `rediss://` over TLS; `undefined` when nothing is.
+ */
+export const complaint = (url: string): string | undefined => {
+  const parsed = URL.parse(url)
+  if (parsed === null) return "expected a URL such as redis://:password@host:6379/0"
+  if (parsed.protocol !== "redis:" && parsed.protocol !== "rediss:") {
+    return `expected redis:// or rediss://, got ${parsed.protocol}//`
+  }
+  if (parsed.hostname === "") return "expected a host, got none"
+  if (!/^\/?\d*$/.test(parsed.pathname)) return "expected the number of a database after the host, such as /0"
+  return isDecodable(parsed.username) && isDecodable(parsed.password)
+    ? undefined
+    : "expected a user and a password that are percent-encoded"
+}
 
-/** `redis://user:password@host:6379/0`, with everything but the host optional; `rediss://` is over TLS. */
-export const parse = (url: Redacted.Redacted): Effect.Effect<string, RedisUrlError> =>
-  Effect.gen(function* () {
-    const text = Redacted.value(url)
-    const parsed = URL.parse(text)
-    if (parsed === null) return yield* refuse("expected a URL such as redis://:password@host:6379/0")
-    if (parsed.protocol !== "redis:" && parsed.protocol !== "rediss:") {
-      return yield* refuse(`expected redis:// or rediss://, got ${parsed.protocol}//`)
-    }
-    if (parsed.hostname === "") return yield* refuse("expected a host, got none")
-    if (!/^\/?\d*$/.test(parsed.pathname)) {
-      return yield* refuse("expected the number of a database after the host, such as /0")
-    }
-    if (!isDecodable(parsed.username) || !isDecodable(parsed.password)) {
-      return yield* refuse("expected a user and a password that are percent-encoded")
-    }
-    return text
-  })
+export const parse = (url: Redacted.Redacted): Effect.Effect<string, RedisUrlError> => {
+  const text = Redacted.value(url)
+  const detail = complaint(text)
+  return detail === undefined ? Effect.succeed(text) : Effect.fail(new RedisUrlError({ detail }))
+}
 
 const isDecodable = (text: string): boolean => {
   try {

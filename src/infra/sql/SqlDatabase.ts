@@ -6,19 +6,12 @@
  * file that `sslrootcert` names. Whoever does not care asks for `disable`.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
-import { Effect, Layer, Redacted, Schema } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { readFile } from "node:fs/promises"
-
-/** The URL cannot be used as it is. It may hold a password, so it is not repeated here. */
-export class DatabaseUrlError extends Schema.TaggedError<DatabaseUrlError>()("DatabaseUrlError", {
-  detail: Schema.String
-}) {
-  override get message() {
-    return `DATABASE_URL: ${this.detail}`
-  }
-}
+import * as DatabaseUrl from "./DatabaseUrl.ts"
+import { DatabaseUrlError } from "./DatabaseUrl.ts"
 
 export interface Options {
   readonly url: Redacted.Redacted
@@ -50,16 +43,12 @@ export const layer = ({
     })
   )
 
-const parse = (url: Redacted.Redacted): Effect.Effect<URL, DatabaseUrlError> =>
-  Effect.filterOrFail(
-    Effect.try({
-      try: () => new URL(Redacted.value(url)),
-      catch: () =>
-        new DatabaseUrlError({ detail: "expected a URL such as postgres://user:password@host:5432/database" })
-    }),
-    ({ protocol }) => protocol === "postgres:" || protocol === "postgresql:",
-    ({ protocol }) => new DatabaseUrlError({ detail: `expected postgres:// or postgresql://, got ${protocol}//` })
-  )
+const parse = (url: Redacted.Redacted): Effect.Effect<URL, DatabaseUrlError> => {
+  const detail = DatabaseUrl.complaint(Redacted.value(url))
+  return detail === undefined
+    ? Effect.succeed(new URL(Redacted.value(url)))
+    : Effect.fail(new DatabaseUrlError({ detail }))
+}
 
 const read = (path: string): Effect.Effect<string, DatabaseUrlError> =>
   Effect.tryPromise({

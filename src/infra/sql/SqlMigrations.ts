@@ -155,19 +155,35 @@ const schema = Effect.retry(statements(`create schema if not exists florin`), {
   while: ({ reason }) => reason._tag === "UniqueViolation"
 })
 
+/** Every step, in order. */
+const steps = {
+  "0001_payments": payments,
+  "0002_delivery": delivery,
+  "0003_coordination": coordination,
+  "0005_listing": listing,
+  "0006_audit": audit
+}
+
+const table = "florin.migrations"
+
 /** Brings the database up to date. Processes that start together wait for one of them. */
 export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient> = Effect.gen(function* () {
   yield* schema
-  yield* Migrator.make({})({
-    loader: Migrator.fromRecord({
-      "0001_payments": payments,
-      "0002_delivery": delivery,
-      "0003_coordination": coordination,
-      "0005_listing": listing,
-      "0006_audit": audit
-    }),
-    table: "florin.migrations"
-  })
+  yield* Migrator.make({})({ loader: Migrator.fromRecord(steps), table })
+})
+
+/** The steps that the database lacks: all of them, when it was never florin's. Looks, and changes nothing. */
+export const lacking: Effect.Effect<
+  { readonly steps: ReadonlyArray<string>; readonly isFlorins: boolean },
+  SqlError,
+  SqlClient
+> = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const [found] = yield* sql<{ readonly is: boolean }>`select to_regclass(${table}) is not null as is`
+  const rows =
+    found?.is === true ? yield* sql<{ readonly id: number }>`select migration_id as id from ${sql(table)}` : []
+  const done = new Set(rows.map(({ id }) => id))
+  return { steps: Object.keys(steps).filter((name) => !done.has(Number.parseInt(name, 10))), isFlorins: done.size > 0 }
 })
 
 export const layer: Layer.Layer<never, Migrator.MigrationError | SqlError, SqlClient> = Layer.effectDiscard(migrate)

@@ -6,9 +6,10 @@
  * come later find an older one that is held, and wait: so one payment's events
  * stay in order, whatever the number of relays.
  */
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { Envelope } from "../../adapters/EventBus.ts"
+import type { DeadLetter } from "../../adapters/Outbox.ts"
 import { Outbox } from "../../adapters/Outbox.ts"
 import { fromTimestamp, toTimestamp, unavailable } from "./SqlStorage.ts"
 
@@ -23,6 +24,19 @@ interface Row {
 
 export const envelopeOf = ({ data, merchant, payment, version }: Row): Envelope =>
   decodeEnvelope({ id: `${payment}/${version}`, payment, merchant, version, event: data })
+
+interface LetterRow extends Row {
+  readonly failures: number
+  readonly error: string
+  readonly at: Date
+}
+
+const letterOf = (row: LetterRow): DeadLetter => ({
+  envelope: envelopeOf(row),
+  failures: row.failures,
+  error: row.error,
+  at: fromTimestamp(row.at)
+})
 
 /** `<payment>/<version>`, as `EventBus.idOf` writes it. */
 const parse = (id: string): readonly [payment: string, version: number] => {
@@ -84,16 +98,20 @@ export const layer: Layer.Layer<Outbox, never, SqlClient> = Layer.effect(
       }),
 
       deadLetters: Effect.fn("SqlOutbox.deadLetters")(function* (limit) {
-        const rows = yield* sql<Row & { readonly failures: number; readonly error: string; readonly at: Date }>`
+        const rows = yield* sql<LetterRow>`
           select letter.payment, letter.version, letter.failures, letter.error, letter.at, event.merchant, event.data
           from florin.dead_letters letter join florin.events event using (payment, version)
           order by letter.at, letter.payment, letter.version limit ${limit}`.pipe(unavailable("deadLetters"))
-        return rows.map((row) => ({
-          envelope: envelopeOf(row),
-          failures: row.failures,
-          error: row.error,
-          at: fromTimestamp(row.at)
-        }))
+        return rows.map(letterOf)
+      }),
+
+      deadLetter: Effect.fn("SqlOutbox.deadLetter")(function* (id) {
+        const [payment, version] = parse(id)
+        const [row] = yield* sql<LetterRow>`
+          select letter.payment, letter.version, letter.failures, letter.error, letter.at, event.merchant, event.data
+          from florin.dead_letters letter join florin.events event using (payment, version)
+          where payment = ${payment} and version = ${version}`.pipe(unavailable("deadLetter"))
+        return row === undefined ? Option.none() : Option.some(letterOf(row))
       }),
 
       replay: Effect.fn("SqlOutbox.replay")(function* (id) {

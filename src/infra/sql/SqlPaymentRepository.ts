@@ -28,6 +28,7 @@ const encodeView = Schema.encodeSync(Schema.fromJsonString(ViewJson))
 const encodeViews = Schema.encodeSync(Schema.fromJsonString(Schema.Array(ViewJson)))
 const decodeEvent = Schema.decodeUnknownResult(Schema.toCodecJson(Event))
 /** The read model is derived: a row that cannot be read is a bug, and `florin rebuild` mends it. */
+const decodeViewResult = Schema.decodeUnknownResult(ViewJson)
 const decodeView = Schema.decodeUnknownSync(ViewJson)
 
 interface EventRow {
@@ -316,6 +317,25 @@ export const layer: Layer.Layer<PaymentRepository, never, SqlClient> = Layer.eff
       list,
       overdue,
       histories,
+      views: Effect.fn("SqlPaymentRepository.views")(function* ({ after, limit, upTo }) {
+        const conditions = [
+          ...(after === undefined ? [] : [sql`id > ${after}`]),
+          ...(upTo === undefined ? [] : [sql`id <= ${upTo}`])
+        ]
+        const rows = yield* sql<{ readonly id: string; readonly view: unknown }>`
+          select id, view from florin.payments ${conditions.length === 0 ? sql`` : sql`where ${sql.and(conditions)}`}
+          order by id limit ${limit}`.pipe(unavailable("views"))
+        return rows.map(({ id, view }) => {
+          const payment = PaymentId.make(id)
+          const unreadable = ({ message: detail }: Schema.SchemaError) =>
+            new Repository.UnreadableView({ payment, detail })
+          return { payment, view: Result.mapError(decodeViewResult(view), unreadable) }
+        })
+      }),
+      count: Effect.map(
+        sql<{ readonly count: bigint }>`select count(*) as count from florin.streams`.pipe(unavailable("count")),
+        ([row]) => Number(row?.count ?? 0)
+      ),
       dropViews: Effect.asVoid(sql`truncate florin.payments`).pipe(unavailable("dropViews")),
       putViews: Effect.fn("SqlPaymentRepository.putViews")(function* (views) {
         yield* sql`

@@ -1,6 +1,6 @@
 /** What every `Outbox` must do, over the repository that fills it. */
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { Layer } from "effect"
 import type { Entry } from "../../adapters/Outbox.ts"
 import { Outbox } from "../../adapters/Outbox.ts"
@@ -131,6 +131,8 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Outbox | Paym
       assert.strictEqual(letters.length, 1)
       assert.deepInclude(letters[0], { failures: 1, error: "nobody took it", at: later(7) })
       assert.deepStrictEqual(letters[0]!.envelope.event, historyOf(id)[0])
+      assert.deepStrictEqual(yield* outbox.deadLetter(`${id}/1`), Option.some(letters[0]!))
+      assert.deepStrictEqual(yield* outbox.deadLetter(`${id}/2`), Option.none())
       assert.strictEqual(yield* outbox.pending, 0)
     }),
 

@@ -353,6 +353,28 @@ export const suite = <R, E>(
       })
     )
 
+    it.effect("hands out all views by id, page by page, within bounds, and counts the streams", () =>
+      Effect.gen(function* () {
+        const repository = yield* PaymentRepository
+        const before = yield* repository.count
+        const ids = Array.from({ length: 5 }, paymentId).toSorted()
+        for (const id of ids) yield* repository.create(creation(id))
+        assert.strictEqual(yield* repository.count, before + 5)
+        const [first, second, third] = ids
+        const idsOf = (query: Parameters<typeof repository.views>[0]) =>
+          Effect.map(repository.views(query), (rows) => rows.map(({ payment }) => payment))
+        assert.deepStrictEqual(yield* idsOf({ after: first, upTo: third, limit: 10 }), [second!, third!])
+        assert.deepStrictEqual(yield* idsOf({ after: first, upTo: ids[4], limit: 2 }), [second!, third!])
+        const all = yield* repository.views({ limit: 10_000 })
+        assert.includeMembers(
+          all.map(({ payment }) => payment),
+          ids
+        )
+        const row = all.find(({ payment }) => payment === first)
+        assert.deepStrictEqual(row?.view, Result.succeed(viewOf(historyOf(first!).slice(0, 1))))
+      })
+    )
+
     it.effect("puts views back without replacing a later one", () =>
       Effect.gen(function* () {
         const repository = yield* PaymentRepository

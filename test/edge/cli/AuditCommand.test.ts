@@ -165,7 +165,7 @@ describe("florin audit", () => {
         ] as const
         for (const [args, said] of wrong) {
           const { code, stderr, stdout } = yield* audit(...args)
-          assert.strictEqual(code, 1)
+          assert.strictEqual(code, 2)
           assert.include(stdout + stderr, said)
         }
       })

@@ -25,6 +25,23 @@ describe("SqlMigrations", () => {
     }).pipe(Effect.provide(TestDatabase.layer()))
   )
 
+  it.live("says what a database lacks, without changing it", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient
+      const before = yield* SqlMigrations.lacking
+      assert.isFalse(before.isFlorins)
+      assert.deepStrictEqual(
+        before.steps.map((step) => step.slice("0000_".length)),
+        all
+      )
+      assert.deepStrictEqual([...(yield* sql`select from pg_namespace where nspname = 'florin'`)], [])
+      yield* SqlMigrations.migrate
+      assert.deepStrictEqual(yield* SqlMigrations.lacking, { isFlorins: true, steps: [] })
+      yield* sql`delete from florin.migrations where migration_id = 3`
+      assert.deepStrictEqual(yield* SqlMigrations.lacking, { isFlorins: true, steps: ["0003_coordination"] })
+    }).pipe(Effect.provide(TestDatabase.layer()))
+  )
+
   it.live("goes on when another makes the schema at the same moment", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient

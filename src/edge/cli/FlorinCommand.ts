@@ -1,0 +1,44 @@
+/**
+ * `florin` and all of its commands. Each loads what it needs when it runs, so
+ * that `--help` and `--completions` answer at once.
+ */
+import { Command } from "effect/cli"
+import * as AuditCommand from "./AuditCommand.ts"
+import * as ConfigCommand from "./ConfigCommand.ts"
+import * as DeadLettersCommand from "./DeadLettersCommand.ts"
+import * as DemoCommand from "./DemoCommand.ts"
+import * as EventsCommand from "./EventsCommand.ts"
+import * as PaymentsCommand from "./PaymentsCommand.ts"
+import * as RebuildCommand from "./RebuildCommand.ts"
+import * as RecoverCommand from "./RecoverCommand.ts"
+import * as SandboxCommand from "./SandboxCommand.ts"
+import * as ServeCommand from "./ServeCommand.ts"
+import * as SimulateCommand from "./SimulateCommand.ts"
+import * as VerifyCommand from "./VerifyCommand.ts"
+
+export const command = Command.make("florin").pipe(
+  Command.withDescription(
+    "Payments that are charged at most once, and every charge known. Exit codes: 0 done; 1 not done, or a difference found; 2 the words were wrong"
+  ),
+  Command.withExamples([
+    { command: "florin serve", description: "Run the payment service" },
+    {
+      command: 'eval "$(florin --completions bash)"',
+      description: "Complete commands and flags in this shell; zsh and fish too"
+    }
+  ]),
+  Command.withSubcommands([
+    ServeCommand.command,
+    PaymentsCommand.command,
+    RecoverCommand.command,
+    RebuildCommand.command,
+    VerifyCommand.command,
+    DeadLettersCommand.command,
+    EventsCommand.command,
+    AuditCommand.command,
+    ConfigCommand.command,
+    SandboxCommand.command,
+    DemoCommand.command,
+    SimulateCommand.command
+  ])
+)
