@@ -11,11 +11,13 @@
  * - `payments`: the read model, one view a payment. Its columns are generated
  *   from the view, so that they cannot disagree with it.
  * - `idempotency`, `outbox`, `dead_letters`, `locks`: as their adapters say.
+ * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
 import * as Migrator from "effect/sql/Migrator"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as SqlAppendFunction from "./SqlAppendFunction.ts"
 
 /** One statement a call: the wire protocol's prepared statements hold no more. */
 const statements = (...texts: ReadonlyArray<string>) =>
@@ -129,6 +131,7 @@ export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, Sq
       "0001_payments": payments,
       "0002_delivery": delivery,
       "0003_coordination": coordination,
+      "0004_append": statements(SqlAppendFunction.create),
       "0005_listing": listing
     }),
     table: "florin.migrations"
