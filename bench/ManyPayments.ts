@@ -9,7 +9,7 @@
  * florin itself over a tenth of the payments: a ratio near one means that it
  * does not grow with their number.
  */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as BenchDatabase from "./BenchDatabase.ts"
 import type { Pace, Subject } from "./Contest.ts"
@@ -19,11 +19,6 @@ import * as StoredSteps from "./StoredSteps.ts"
 /** What `ManyPaymentsProcess` does, and prints. */
 export const works = ["list", "read-views", "rebuild", "read-events"] as const
 export type Work = (typeof works)[number]
-
-export const Measured = Schema.Struct({ perSecond: Schema.Finite, bytes: Schema.Finite })
-export type Measured = typeof Measured.Type
-
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Measured))
 
 const program = new URL("ManyPaymentsProcess.ts", import.meta.url)
 
@@ -70,29 +65,27 @@ export const subject = Effect.fnUntraced(function* ({ many: { payments, rounds }
   const dataDir = yield* BenchDatabase.DataDir
   /** The tables are filled anew only when another number is asked for. */
   let filled = 0
-  const measure = (work: Work, count: number) =>
+  const measure = (work: Work, quantity: "speed" | "growth", count: number) =>
     Effect.gen(function* () {
       if (filled !== count) yield* fill(count)
       filled = count
-      return yield* Effect.flatMap(MeasuringProcess.run(program, [work, dataDir]), decode)
+      return yield* Effect.map(MeasuringProcess.run(program, [work, quantity, dataDir]), Number)
     })
-  const speed = (work: Work) => Effect.map(measure(work, payments), ({ perSecond }) => perSecond)
-  const growth = (work: Work, count: number) => Effect.map(measure(work, count), ({ bytes }) => bytes)
   const timed = (name: string, florin: Work, peer: Work) => ({
     name: `${name} ${payments}`,
     unit: "perSecond" as const,
     rounds,
     warmUp: false,
-    florin: speed(florin),
-    peer: speed(peer)
+    florin: measure(florin, "speed", payments),
+    peer: measure(peer, "speed", payments)
   })
   const weighed = (name: string, work: Work) => ({
     name: `${name} ${payments}`,
     unit: "bytes" as const,
     rounds: 1,
     warmUp: false,
-    florin: growth(work, payments),
-    peer: growth(work, payments / 10)
+    florin: measure(work, "growth", payments),
+    peer: measure(work, "growth", payments / 10)
   })
   return {
     contests: [
@@ -104,7 +97,7 @@ export const subject = Effect.fnUntraced(function* ({ many: { payments, rounds }
     notes: [
       `list: payments a second over all ${payments}, page by page; peer reads the same rows and makes nothing of them`,
       `rebuild: events a second over ${payments} payments of five; peer reads the same rows and makes nothing of them`,
-      "list, rebuild: bytes are the growth of the resident set; there the peer is florin over a tenth of the payments"
+      "list, rebuild: bytes are what is held meanwhile, garbage collected; there the peer is florin over a tenth of the payments"
     ]
   } satisfies Subject<SqlClient>
 })

@@ -1,8 +1,8 @@
 /**
- * A process that goes through all payments there are, and prints how fast and
- * by how many bytes it grew, as `ManyPayments` reads it.
+ * A process that goes through all payments there are, and prints how many a
+ * second, or how many bytes more than before it held meanwhile.
  *
- *     node --expose-gc bench/ManyPaymentsProcess.ts <list|read-views|rebuild|read-events> <dataDir>
+ *     node --expose-gc bench/ManyPaymentsProcess.ts <list|read-views|rebuild|read-events> <speed|growth> <dataDir>
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
@@ -15,7 +15,7 @@ import * as SqlPaymentRepository from "../src/infra/sql/SqlPaymentRepository.ts"
 import * as RedactingLogger from "../src/infra/telemetry/RedactingLogger.ts"
 import * as ProjectionRebuild from "../src/orchestration/ProjectionRebuild.ts"
 import * as BenchDatabase from "./BenchDatabase.ts"
-import type { Measured, Work } from "./ManyPayments.ts"
+import type { Work } from "./ManyPayments.ts"
 
 /** The most that a page may have, over HTTP as well. */
 const listed = 100
@@ -81,19 +81,33 @@ const readEvents = (look: () => void) =>
 
 const works = { list, rebuild, "read-views": readViews, "read-events": readEvents } satisfies Record<Work, unknown>
 
-const [work, dataDir = ""] = process.argv.slice(2)
+const [work, quantity, dataDir = ""] = process.argv.slice(2)
+
+/** Bytes that are in use once all garbage is gone. */
+const held = () => {
+  globalThis.gc?.()
+  const { external, heapUsed } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** Collecting takes longer than a page does, so not at each of them. */
+const looksApart = 8
 
 const measure = Effect.gen(function* () {
   const go = Object.entries(works).find(([name]) => name === work)![1]
-  globalThis.gc?.()
-  const ready = process.memoryUsage.rss()
-  let peak = ready
-  const started = performance.now()
-  const count = yield* go(() => {
-    peak = Math.max(peak, process.memoryUsage.rss())
-  })
-  const perSecond = (count * 1000) / (performance.now() - started)
-  process.stdout.write(JSON.stringify({ perSecond, bytes: peak - ready } satisfies Measured))
+  if (quantity === "growth") {
+    const before = held()
+    let most = before
+    let looks = 0
+    yield* go(() => {
+      if (looks++ % looksApart === 0) most = Math.max(most, held())
+    })
+    process.stdout.write(String(most - before))
+  } else {
+    const started = performance.now()
+    const count = yield* go(() => undefined)
+    process.stdout.write(String((count * 1000) / (performance.now() - started)))
+  }
 })
 
 const services = Layer.mergeAll(SqlPaymentRepository.layer, SqlLock.layer, SecureRandom.layerWebCrypto)

@@ -54,9 +54,14 @@ export const make = Effect.gen(function* () {
   const turn = Effect.fnUntraced(function* (clients: number, seconds: number) {
     const variables = { ...PgbenchScript.variables(), run: `b${process.pid}r${runs++}x` }
     const stdout = yield* run(program, [
-      ...["--no-vacuum", "--protocol=prepared", `--file=${script}`],
-      ...[`--client=${clients}`, `--jobs=${Math.min(clients, 2)}`, `--time=${seconds}`],
-      ...[`--host=${config.host}`, `--username=${config.username}`],
+      "--no-vacuum",
+      "--protocol=prepared",
+      `--file=${script}`,
+      `--client=${clients}`,
+      `--jobs=${Math.min(clients, 2)}`,
+      `--time=${seconds}`,
+      `--host=${config.host}`,
+      `--username=${config.username}`,
       ...Object.entries(variables).map(([name, value]) => `--define=${name}=${value}`),
       config.database ?? "postgres"
     ])

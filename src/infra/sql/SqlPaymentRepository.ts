@@ -25,7 +25,7 @@ import { fromTimestamp, toTimestamp, unavailable } from "./SqlStorage.ts"
 // --- Stored forms -----------------------------------------------------------
 
 const ViewJson = Schema.toCodecJson(PaymentView)
-const encodeViews = Schema.encodeSync(Schema.fromJsonString(Schema.Array(ViewJson)))
+const encodeViews = Schema.encodeSync(Schema.Array(ViewJson))
 const decodeEvent = Schema.decodeUnknownResult(Schema.toCodecJson(Event))
 /** The read model is derived: a row that cannot be read is a bug, and `florin rebuild` mends it. */
 const decodeView = Schema.decodeUnknownSync(ViewJson)
@@ -268,7 +268,7 @@ export const layer: Layer.Layer<PaymentRepository, never, SqlClient> = Layer.eff
         yield* sql`
           insert into florin.payments as old (id, version, view)
           select value ->> 'id', (value ->> 'version')::integer, value
-          from jsonb_array_elements(${encodeViews(views)}::jsonb)
+          from jsonb_array_elements(${JSON.stringify(encodeViews(views))}::jsonb)
           on conflict (id) do update set version = excluded.version, view = excluded.view
           where old.version < excluded.version`.pipe(unavailable("putViews"))
       })
