@@ -118,7 +118,7 @@ const { int4, int8, text, timestamptz } = PgTypes.OID
 const argumentsOf = (items: ReadonlyArray<Item>): ReadonlyArray<PgTypes.Parameter> => {
   const column = (type: number, of: (item: Item) => unknown) => array(items.map(of), type)
   const events = items.flatMap((item, index) =>
-    item.events.map((event, later) => ({ ...event, item: index + 1, version: item.expected + later + 1 }))
+    item.events.map((event, later) => ({ event, item: index + 1, version: item.expected + later + 1 }))
   )
   const eventColumn = (type: number, of: (event: (typeof events)[number]) => unknown) => array(events.map(of), type)
   return [
@@ -136,9 +136,9 @@ const argumentsOf = (items: ReadonlyArray<Item>): ReadonlyArray<PgTypes.Paramete
     column(text, ({ creation }) => creation?.owner ?? null),
     eventColumn(int4, ({ item }) => item),
     eventColumn(int4, ({ version }) => version),
-    eventColumn(text, ({ type }) => type),
-    eventColumn(timestamptz, ({ at }) => at),
-    eventColumn(text, ({ data }) => data)
+    eventColumn(text, ({ event }) => event.type),
+    eventColumn(timestamptz, ({ event }) => event.at),
+    eventColumn(text, ({ event }) => event.data)
   ]
 }
 
