@@ -6,6 +6,7 @@
  * pgbench computes nothing but the payment's id, so that all payments have the
  * same events. Ids ascend within a client, as florin's do by time.
  */
+import * as Idempotency from "../src/domain/Idempotency.ts"
 import * as SamplePayment from "./SamplePayment.ts"
 import * as StoredSteps from "./StoredSteps.ts"
 
@@ -18,7 +19,7 @@ export const variables = (): Readonly<Record<string, string>> => {
     merchant,
     owner: runner,
     until: "2100-01-01 00:00:00+00",
-    fingerprint: JSON.stringify({ amount: { ...amount, minor: String(amount.minor) }, ...rest }),
+    fingerprint: Idempotency.fingerprint({ ...rest, amount: { ...amount, minor: String(amount.minor) } }),
     ...Object.fromEntries(
       StoredSteps.make().flatMap(({ events, view }, index) => [
         [`events${index}`, JSON.stringify(events)],
