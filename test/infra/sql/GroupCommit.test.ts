@@ -107,7 +107,7 @@ describe("GroupCommit", () => {
     Effect.gen(function* () {
       const { begin, gate, groups, most } = yield* writing({ maxGroups: 2, maxItems: 3 })
       yield* gate.close
-      const fibers = yield* begin(..."abcdefghij")
+      const fibers = yield* begin(..."abcdefghij".split(""))
       assert.deepStrictEqual(groups, ["a b c", "d e f"])
       yield* gate.open
       yield* outcomes(fibers)
@@ -119,7 +119,7 @@ describe("GroupCommit", () => {
   it.effect("a member that is refused fails alone; the others are written", () =>
     Effect.gen(function* () {
       const { begin, groups } = yield* writing({ fail: (items) => (items.includes("c") ? "refused" : undefined) })
-      const fibers = yield* begin(..."abcdefgh")
+      const fibers = yield* begin(..."abcdefgh".split(""))
       const exits = yield* Effect.forEach(fibers, Fiber.await)
       assert.deepStrictEqual(
         exits.map((exit) => (Exit.isSuccess(exit) ? exit.value : Cause.squash(exit.cause))),
@@ -143,7 +143,7 @@ describe("GroupCommit", () => {
       const fail = (items: ReadonlyArray<string>) =>
         items.length === 4 ? "refused" : items.includes("d") ? "lost" : undefined
       const { begin, groups } = yield* writing({ fail })
-      const exits = yield* Effect.forEach(yield* begin(..."abcd"), Fiber.await)
+      const exits = yield* Effect.forEach(yield* begin(..."abcd".split("")), Fiber.await)
       assert.deepStrictEqual(exits, [
         Exit.succeed("a done"),
         Exit.succeed("b done"),
