@@ -110,7 +110,7 @@ const inOrderOfLocks = (one: Item, other: Item): number => {
   return compare(one.creation.merchant, other.creation.merchant) || compare(one.creation.key, other.creation.key)
 }
 
-/** By code units: any order does, as long as every process has the same. */
+/** By code units, whatever a language would say: every process has to have the same order. */
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0)
 
 const { int4, int8, text, timestamptz } = PgTypes.OID
