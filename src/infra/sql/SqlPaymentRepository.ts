@@ -76,7 +76,13 @@ export const layer: Layer.Layer<PaymentRepository, never, SqlClient> = Layer.eff
   Effect.gen(function* () {
     const sql = yield* SqlClient
 
-    const submit = yield* GroupCommit.make(SqlAppend.grouping(sql))
+    const grouping = SqlAppend.grouping(sql)
+    const inGroup = yield* GroupCommit.make(grouping)
+    /** Whoever has a transaction open wants the write to be part of it, so it is not for a group. */
+    const submit = (item: SqlAppend.Item) =>
+      Effect.flatMap(Effect.serviceOption(sql.transactionService), (transaction) =>
+        Option.isNone(transaction) ? inGroup(item) : Effect.map(grouping.commit([item]), ([written]) => written!)
+      )
 
     // These two without a span of their own: it costs more than what they do, four times a payment. The statement has one.
     const create = Effect.fnUntraced(function* (creation: Repository.Creation) {

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Layer, Option, Result, Schedule } from "effect"
+import { Cause, Effect, Exit, Fiber, Latch, Layer, Option, Result, Schedule } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { Append } from "../../../src/adapters/PaymentRepository.ts"
 import { PaymentRepository } from "../../../src/adapters/PaymentRepository.ts"
@@ -67,13 +67,15 @@ const heldUp = <A, B>(
 ) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    // Forked out here: in there it would be part of the transaction.
+    const isHeld = yield* Latch.make()
+    // Forked out here: in there they would be part of the transaction.
     const seen = yield* Effect.forkChild(Effect.andThen(waiting, meanwhile))
-    const [writing, found] = yield* sql.withTransaction(
+    const writing = yield* Effect.forkChild(isHeld.whenOpen(writes))
+    const found = yield* sql.withTransaction(
       Effect.gen(function* () {
         yield* sql`select from florin.streams where payment = ${id} for update`
-        const begun = yield* Effect.forkChild(writes)
-        return [begun, yield* Fiber.join(seen)] as const
+        yield* isHeld.open
+        return yield* Fiber.join(seen)
       })
     )
     return { found, results: yield* Fiber.join(writing) }
@@ -156,6 +158,17 @@ layer(database, { excludeTestServices: true })("SqlAppend", (it) => {
         select (select xid from florin.events where payment = ${appended!} and version = 2)
           = (select xid from florin.events where payment = ${fresh}) as same`
       assert.isTrue(row!.same)
+    })
+  )
+
+  it.effect("an append is part of the transaction that its caller has open, and of no group", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient
+      const repository = yield* PaymentRepository
+      const [undone] = yield* begun(1)
+      const failing = Effect.andThen(repository.append(append(undone!, 1, 2)), Effect.fail("rolled back"))
+      assert.strictEqual(yield* Effect.flip(sql.withTransaction(failing)), "rolled back")
+      assert.strictEqual(yield* version(undone!), 1)
     })
   )
 
