@@ -13,6 +13,8 @@ import { rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Database from "../src/edge/Database.ts"
+import * as EmbeddedPostgres from "../src/infra/embedded/EmbeddedPostgres.ts"
+import type { EmbeddedPostgresError } from "../src/infra/embedded/EmbeddedPostgresError.ts"
 import * as SqlMigrations from "../src/infra/sql/SqlMigrations.ts"
 
 /** Where the database is, so that another process can share its server. */
@@ -48,8 +50,18 @@ const directory = Effect.acquireRelease(
   (path) => Effect.promise(() => rm(path, { recursive: true, force: true, maxRetries: 3 }))
 )
 
-export const layer: Layer.Layer<DataDir | PgClient | SqlClient, Layer.Error<ReturnType<typeof at>>> = Layer.unwrap(
-  Effect.map(directory, (dataDir) => Layer.merge(at(dataDir), Layer.succeed(DataDir, dataDir)))
+/** pgbench has a connection for each of 256 clients, beside florin's own. */
+const serverConnections = 300
+
+export const layer: Layer.Layer<
+  DataDir | PgClient | SqlClient,
+  Layer.Error<ReturnType<typeof at>> | EmbeddedPostgresError
+> = Layer.unwrap(
+  Effect.gen(function* () {
+    const dataDir = yield* directory
+    yield* EmbeddedPostgres.start({ dataDir, maxConnections: serverConnections })
+    return Layer.merge(at(dataDir), Layer.succeed(DataDir, dataDir))
+  })
 )
 
 // --- What it is -------------------------------------------------------------

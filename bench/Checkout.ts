@@ -15,10 +15,15 @@ import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { CircuitBreaker, RateLimiter } from "effect/persistence"
 import { SqlClient } from "effect/sql/SqlClient"
+import type { PaymentRepository } from "../src/adapters/PaymentRepository.ts"
+import type { RiskScreen } from "../src/adapters/RiskScreen.ts"
 import { PaymentGateways } from "../src/adapters/PaymentGateway.ts"
 import * as Idempotency from "../src/domain/Idempotency.ts"
 import * as Operation from "../src/domain/payment/Operation.ts"
 import { PaymentId } from "../src/domain/payment/PaymentEvent.ts"
+import * as MemoryDatabase from "../src/infra/memory/MemoryDatabase.ts"
+import * as MemoryPaymentRepository from "../src/infra/memory/MemoryPaymentRepository.ts"
+import * as MemoryRiskScreen from "../src/infra/memory/MemoryRiskScreen.ts"
 import * as SqlPaymentRepository from "../src/infra/sql/SqlPaymentRepository.ts"
 import * as SqlRiskScreen from "../src/infra/sql/SqlRiskScreen.ts"
 import * as GatewayCall from "../src/orchestration/GatewayCall.ts"
@@ -41,17 +46,19 @@ const calls = GatewayCall.layer.pipe(
   ])
 )
 
-/** As `edge/Service` puts it together, but for the workers and the HTTP server. */
-const layer = Payments.layer({ answerMillis: 10_000, drainMillis: 10_000 }).pipe(
-  Layer.provide(calls),
-  Layer.provide([
-    SqlPaymentRepository.layer,
-    SqlRiskScreen.layer([]),
-    Layer.succeed(PaymentPolicy.PaymentPolicy, policy),
-    Layer.succeed(PaymentGateways, new Map([[gateway.name, gateway]])),
-    SecureRandom.layerWebCrypto
-  ])
-)
+const stored = Layer.merge(SqlPaymentRepository.layer, SqlRiskScreen.layer([]))
+
+/** As `edge/PaymentCore` puts it together. */
+const over = <E, R>(stores: Layer.Layer<PaymentRepository | RiskScreen, E, R>) =>
+  Payments.layer({ answerMillis: 10_000, drainMillis: 10_000 }).pipe(
+    Layer.provide(calls),
+    Layer.provide([
+      stores,
+      Layer.succeed(PaymentPolicy.PaymentPolicy, policy),
+      Layer.succeed(PaymentGateways, new Map([[gateway.name, gateway]])),
+      SecureRandom.layerWebCrypto
+    ])
+  )
 
 let keys = 0
 
@@ -96,9 +103,21 @@ export type Side = "florin" | "naive"
 
 /** Both, ready to run; florin's services end with the scope. */
 export const build = Effect.map(
-  Layer.build(layer),
+  Layer.build(over(stored)),
   (services): Readonly<Record<Side, Effect.Effect<void, unknown, SqlClient>>> => ({
     florin: Effect.provideContext(florin, services),
     naive
   })
+)
+
+/** The same orchestration over the memory adapters; each build has tables of its own. */
+export const buildInMemory = Effect.map(
+  Effect.suspend(() =>
+    Layer.build(
+      over(
+        Layer.merge(MemoryPaymentRepository.layer, MemoryRiskScreen.layer([])).pipe(Layer.provide(MemoryDatabase.layer))
+      )
+    )
+  ),
+  (services) => Effect.provideContext(florin, services)
 )

@@ -15,24 +15,36 @@ export interface Pace {
   readonly turnMillis: number
   /** Where a turn fills the heap or is a process of its own: how many rounds, and of how many payments. */
   readonly memory: { readonly rounds: number; readonly heldPayments: number; readonly madePayments: number }
+  /** Beside pgbench, which counts in seconds and begins by connecting. */
+  readonly lifecycle: { readonly rounds: number; readonly seconds: number; readonly atATime: ReadonlyArray<number> }
+  /** How many payments are there to list and to rebuild. */
+  readonly many: { readonly rounds: number; readonly payments: number }
+  /** Each start is a process of its own. */
+  readonly coldStart: { readonly rounds: number }
 }
 
-/** Some two minutes. More rounds steady the median; longer turns take in more of what comes and goes within one. */
+/** Some eight minutes. More rounds steady the median; longer turns take in more of what comes and goes within one. */
 export const full: Pace = {
   rounds: 11,
   turnMillis: 300,
-  memory: { rounds: 3, heldPayments: 10_000, madePayments: 2000 }
+  memory: { rounds: 3, heldPayments: 10_000, madePayments: 2000 },
+  lifecycle: { rounds: 5, seconds: 4, atATime: [1, 8, 32, 256] },
+  many: { rounds: 3, payments: 100_000 },
+  coldStart: { rounds: 5 }
 }
 
 /** Shows that all of it runs, and little else. */
 export const quick: Pace = {
   rounds: 3,
   turnMillis: 50,
-  memory: { rounds: 1, heldPayments: 1000, madePayments: 300 }
+  memory: { rounds: 1, heldPayments: 1000, madePayments: 300 },
+  lifecycle: { rounds: 1, seconds: 1, atATime: [1, 32] },
+  many: { rounds: 1, payments: 1000 },
+  coldStart: { rounds: 1 }
 }
 
-/** `perSecond`: more is better. `bytes`: less is; of what, the notes say. */
-export type Unit = "perSecond" | "bytes"
+/** `perSecond`: more is better. `bytes` and `millis`: less is; of what, the notes say. */
+export type Unit = "perSecond" | "bytes" | "millis"
 
 /** Whatever goes wrong in a turn ends the bench with a line that says so. */
 export type Turn<R> = Effect.Effect<number, unknown, R>

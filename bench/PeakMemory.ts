@@ -4,60 +4,19 @@
  * begun. Each turn is a process of its own (`PeakMemoryProcess`) on the same
  * database, because a heap that has grown tells nothing of the next one.
  */
-import { Effect, Schema } from "effect"
-import type { ChildProcess } from "node:child_process"
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
+import { Effect } from "effect"
 import * as BenchDatabase from "./BenchDatabase.ts"
 import type { Side } from "./Checkout.ts"
 import type { Pace, Subject } from "./Contest.ts"
+import * as MeasuringProcess from "./MeasuringProcess.ts"
 
 export const concurrency = 16
 
-const program = fileURLToPath(new URL("PeakMemoryProcess.ts", import.meta.url))
-
-/** The process has printed no number, or could not be started. */
-export class NotMeasured extends Schema.TaggedError<NotMeasured>()("NotMeasured", {
-  exitCode: Schema.NullOr(Schema.Int)
-}) {
-  override get message() {
-    return `the process that measures memory ended with ${this.exitCode ?? "a signal"} and said nothing`
-  }
-}
-
-interface Running {
-  readonly child: ChildProcess
-  readonly ended: Promise<{ readonly exitCode: number | null; readonly stdout: string }>
-}
-
-const start = (args: ReadonlyArray<string>): Running => {
-  const child = spawn(process.execPath, ["--expose-gc", program, ...args], { stdio: ["ignore", "pipe", "inherit"] })
-  let stdout = ""
-  child.stdout.on("data", (chunk) => (stdout += chunk))
-  const ended = new Promise<{ readonly exitCode: number | null; readonly stdout: string }>((resolve) => {
-    child.once("error", () => resolve({ exitCode: null, stdout: "" }))
-    child.once("close", (exitCode) => resolve({ exitCode, stdout }))
-  })
-  return { child, ended }
-}
+const program = new URL("PeakMemoryProcess.ts", import.meta.url)
 
 /** Bytes that a process of its own grew by. */
 const grow = (side: Side, dataDir: string, payments: number) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const { ended } = yield* Effect.acquireRelease(
-        Effect.sync(() => start([side, dataDir, String(payments)])),
-        ({ child, ended }) => {
-          child.kill("SIGKILL")
-          return Effect.promise(() => ended)
-        }
-      )
-      const { exitCode, stdout } = yield* Effect.promise(() => ended)
-      const bytes = Number(stdout)
-      if (exitCode !== 0 || stdout === "" || Number.isNaN(bytes)) return yield* new NotMeasured({ exitCode })
-      return bytes
-    })
-  )
+  Effect.map(MeasuringProcess.run(program, [side, dataDir, String(payments)]), Number)
 
 export const subject = Effect.fnUntraced(function* ({ memory: { madePayments, rounds } }: Pace) {
   const dataDir = yield* BenchDatabase.DataDir

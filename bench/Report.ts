@@ -55,7 +55,7 @@ const line = (name: string, florin: string, peer: string, ratio: string, spread:
 const table = (rows: ReadonlyArray<Row>, unit: Unit) => {
   const ofUnit = rows.filter((row) => row.unit === unit)
   if (ofUnit.length === 0) return []
-  const suffix = unit === "perSecond" ? "/s" : ", bytes"
+  const suffix = { perSecond: "/s", bytes: ", bytes", millis: ", ms" }[unit]
   const better = unit === "perSecond" ? "above 1: florin does more" : "above 1: florin takes more"
   return [
     "",
@@ -78,6 +78,7 @@ export const text = ({ machine, notes, pace, rows }: Report): string =>
     `${pace.rounds} rounds of ${pace.turnMillis} ms a side, turn about (bytes: ${pace.memory.rounds}); medians; ratio is florin by peer in a round, spread its min..max`,
     ...table(rows, "perSecond"),
     ...table(rows, "bytes"),
+    ...table(rows, "millis"),
     "",
     ...notes
   ].join("\n")

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what florin costs beside a peer, in one run.
  *
- *     npm run bench                    all of it, some two minutes
+ *     npm run bench                    all of it, some eight minutes
  *     npm run bench -- --quick         all of it in seconds, to see that it runs
  *     npm run bench -- money decider   only these
  *     npm run bench -- --json          the same as JSON
@@ -16,17 +16,33 @@ import * as Complaint from "../src/edge/cli/Complaint.ts"
 import * as RedactingLogger from "../src/infra/telemetry/RedactingLogger.ts"
 import * as Arguments from "./Arguments.ts"
 import * as BenchDatabase from "./BenchDatabase.ts"
+import * as ColdStart from "./ColdStart.ts"
 import * as Contest from "./Contest.ts"
 import * as Decider from "./Decider.ts"
 import * as HeldPayments from "./HeldPayments.ts"
+import * as Lifecycle from "./Lifecycle.ts"
+import * as ManyPayments from "./ManyPayments.ts"
+import * as MemoryLifecycle from "./MemoryLifecycle.ts"
 import * as MoneyArithmetic from "./MoneyArithmetic.ts"
 import * as PeakMemory from "./PeakMemory.ts"
 import * as Report from "./Report.ts"
 import * as StoredPayment from "./StoredPayment.ts"
 import * as WholePayment from "./WholePayment.ts"
 
-const computing = { money: MoneyArithmetic.subject, decider: Decider.subject, held: HeldPayments.subject }
-const storing = { stored: StoredPayment.subject, payment: WholePayment.subject, peak: PeakMemory.subject }
+const computing = {
+  money: MoneyArithmetic.subject,
+  decider: Decider.subject,
+  memory: MemoryLifecycle.subject,
+  held: HeldPayments.subject
+}
+const storing = {
+  stored: StoredPayment.subject,
+  payment: WholePayment.subject,
+  lifecycle: Lifecycle.subject,
+  peak: PeakMemory.subject,
+  start: ColdStart.subject,
+  many: ManyPayments.subject
+}
 
 const tell = (name: string) => process.stderr.write(`measuring ${name}\n`)
 

@@ -69,7 +69,7 @@ export const run = Effect.fn("PaymentProcess.run")(function* (payment: PaymentId
 })
 
 /** Drives a payment under the caller's claim: keeps it meanwhile, and gives it up however this ends. */
-export const drive = Effect.fn("PaymentProcess.drive")(function* (draft: PaymentDraft.Draft, held: Held) {
+export const drive = Effect.fnUntraced(function* (draft: PaymentDraft.Draft, held: Held) {
   const repository = yield* PaymentRepository
   const { leaseMillis } = yield* PaymentPolicy
   const renew = Effect.flatMap(now, (at) => repository.renew(held.payment, held.token, plus(at, leaseMillis)))

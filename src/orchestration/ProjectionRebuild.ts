@@ -36,26 +36,38 @@ const dropAndWrite = Effect.fn("ProjectionRebuild.rebuild")(function* (
   const repository = yield* PaymentRepository
   yield* repository.dropViews
   let report: Report = { payments: 0, events: 0, broken: [] }
-  let after: PaymentId | undefined
+  let page = yield* repository.histories({ limit: pageSize })
   while (true) {
-    const page = yield* repository.histories({ limit: pageSize, after })
-    const projected = page.map(({ payment, stream }) => ({ payment, view: Result.flatMap(stream, project) }))
-    const views = projected.flatMap(({ view }) => (Result.isSuccess(view) ? [view.success] : []))
-    yield* repository.putViews(views)
+    const isLast = page.length < pageSize
+    const after = page.at(-1)?.payment
+    // The store reads the next page while this one is folded and written.
+    const [next, { broken, views }] = yield* Effect.all(
+      [isLast ? Effect.succeed([]) : repository.histories({ limit: pageSize, after }), write(page)],
+      { concurrency: 2 }
+    )
     report = {
       payments: report.payments + views.length,
       events: report.events + views.reduce((sum, { version }) => sum + version, 0),
-      broken: [
-        ...report.broken,
-        ...projected.flatMap(({ payment, view }) =>
-          Result.isFailure(view) ? [{ payment, error: view.failure.message }] : []
-        )
-      ]
+      broken: [...report.broken, ...broken]
     }
     yield* onProgress(report)
-    if (page.length < pageSize) return report
-    after = page.at(-1)?.payment
+    if (isLast) return report
+    page = next
   }
+})
+
+type Page = Effect.Success<ReturnType<PaymentRepository["Service"]["histories"]>>
+
+/** Folds a page of streams and writes their views; those that cannot be read have none. */
+const write = Effect.fnUntraced(function* (page: Page) {
+  const repository = yield* PaymentRepository
+  const projected = page.map(({ payment, stream }) => ({ payment, view: Result.flatMap(stream, project) }))
+  const views = projected.flatMap(({ view }) => (Result.isSuccess(view) ? [view.success] : []))
+  yield* repository.putViews(views)
+  const broken = projected.flatMap(({ payment, view }) =>
+    Result.isFailure(view) ? [{ payment, error: view.failure.message }] : []
+  )
+  return { views, broken }
 })
 
 /** A history that cannot be folded is broken like one that cannot be read; the others have their views. */

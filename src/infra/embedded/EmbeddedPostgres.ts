@@ -41,6 +41,8 @@ export interface Options {
   readonly durable?: boolean | undefined
   /** How long to wait for somebody else's server on the same directory to answer or to end; 15 seconds. */
   readonly patience?: Duration.Input | undefined
+  /** How many connections a server that is started here admits; PostgreSQL's default of 100, some pools of tens each. */
+  readonly maxConnections?: number | undefined
 }
 
 /** How to connect, in `PgClient`'s words but for the host, which is this directory. */
@@ -57,6 +59,7 @@ export const start = Effect.fn("EmbeddedPostgres.start")(function* ({
   dataDir,
   durable = true,
   mustExist = false,
+  maxConnections = 100,
   patience = "15 seconds"
 }: Options): Effect.fn.Return<Server, EmbeddedPostgresError, Scope.Scope> {
   if (mustExist && !DataDirectory.holdsDatabase(dataDir)) {
@@ -70,7 +73,7 @@ export const start = Effect.fn("EmbeddedPostgres.start")(function* ({
     Effect.flatMap(
       Option.match({
         onSome: Effect.succeed,
-        onNone: () => owned(directory, { binaries, durable, user })
+        onNone: () => owned(directory, { binaries, durable, maxConnections, user })
       })
     ),
     Effect.retry({
@@ -177,14 +180,20 @@ const owned = Effect.fnUntraced(function* (
   {
     binaries,
     durable,
+    maxConnections,
     user
-  }: { readonly binaries: PostgresBinaries.Binaries; readonly durable: boolean; readonly user: PostgresProcess.User }
+  }: {
+    readonly binaries: PostgresBinaries.Binaries
+    readonly durable: boolean
+    readonly maxConnections: number
+    readonly user: PostgresProcess.User
+  }
 ) {
   const { log } = directory
   yield* Effect.promise(() => rotate(log))
   const server = yield* PostgresProcess.serve({
     program: binaries.postgres,
-    args: serverArgs(directory, durable),
+    args: serverArgs(directory, { durable, maxConnections }),
     log,
     user
   })
@@ -212,14 +221,16 @@ const owned = Effect.fnUntraced(function* (
   return running
 })
 
-const serverArgs = ({ cluster, socketDir }: DataDirectory.DataDirectory, durable: boolean): ReadonlyArray<string> => {
+const serverArgs = (
+  { cluster, socketDir }: DataDirectory.DataDirectory,
+  { durable, maxConnections }: { readonly durable: boolean; readonly maxConnections: number }
+): ReadonlyArray<string> => {
   const settings = {
     listen_addresses: "",
     // A list: quoted, a comma is part of the name.
     unix_socket_directories: `"${socketDir.replaceAll('"', '""')}"`,
     unix_socket_permissions: "0700",
-    // PostgreSQL's default: some processes with a pool of tens each.
-    max_connections: "100",
+    max_connections: String(maxConnections),
     timezone: "UTC",
     log_timezone: "UTC",
     // A conflict is an everyday answer here, and the values in it are not for a file.

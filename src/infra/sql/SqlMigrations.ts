@@ -13,11 +13,13 @@
  * - `idempotency`, `outbox`, `dead_letters`, `locks`: as their adapters say.
  * - `audit`: the audit log, one link of its chain a row, which triggers refuse
  *   to change; `audit_head` says how far it reaches.
+ * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
 import * as Migrator from "effect/sql/Migrator"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as SqlAppendFunction from "./SqlAppendFunction.ts"
 
 /** One statement a call: the wire protocol's prepared statements hold no more. */
 const statements = (...texts: ReadonlyArray<string>) =>
@@ -160,6 +162,7 @@ const steps = {
   "0001_payments": payments,
   "0002_delivery": delivery,
   "0003_coordination": coordination,
+  "0004_append": statements(SqlAppendFunction.create),
   "0005_listing": listing,
   "0006_audit": audit
 }

@@ -19,6 +19,5 @@ export const unavailable =
 // @effect-diagnostics globalDate:off
 /** As a `timestamptz` parameter: the driver speaks `Date`. */
 export const toTimestamp = (at: Instant): Date => new Date(at)
-export const toTimestampOrNull = (at: Instant | undefined): Date | null => (at === undefined ? null : new Date(at))
 
 export const fromTimestamp = (date: Date): Instant => Instant.make(date.getTime())
