@@ -4,7 +4,7 @@
  *
  *     node --expose-gc bench/ManyPaymentsProcess.ts <list|read-views|rebuild|read-events> <speed|growth> <dataDir>
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql/SqlClient"

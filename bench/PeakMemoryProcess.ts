@@ -5,7 +5,7 @@
  *
  * It shares the server of whoever started it.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect } from "effect"
 import * as RedactingLogger from "../src/infra/telemetry/RedactingLogger.ts"
 import * as BenchDatabase from "./BenchDatabase.ts"

@@ -10,7 +10,7 @@
  * 0; 1 with one line that says why; 130 on Ctrl-C. The database and its
  * directory are gone at the end of each.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect } from "effect"
 import * as Complaint from "../src/edge/cli/Complaint.ts"
 import * as RedactingLogger from "../src/infra/telemetry/RedactingLogger.ts"

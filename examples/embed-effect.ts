@@ -6,7 +6,7 @@
  * What florin needs from the world comes in as layers: where payments are kept,
  * which gateways there are, and who hears of events.
  */
-import { NodeHttpClient } from "@effect/platform-node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Console, Context, Effect, Layer } from "effect"
 import { EventBus, Gateway, Idempotency, Money, PaymentEvent, Payments } from "florin"
 import { PaymentCore, Stores } from "florin/node"

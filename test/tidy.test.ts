@@ -34,6 +34,11 @@ const banned: ReadonlyArray<readonly [where: RegExp, what: RegExp, why: string]>
   [/^src\/domain\//, /\bEffect\./, "domain functions are plain values in, plain values out"],
   [/^src\//, /\bconsole\./, "log with Effect's Logger, print with Console or Terminal"],
   [/^src\/(domain|adapters|orchestration)\//, /\bprocess\./, "only infra and edge know the process"],
+  [
+    /^(src|test|bench)\//,
+    /from "@effect\/platform-node"/,
+    "the barrel loads Redis and the cluster: import the module itself"
+  ],
   [/^test\//, /\b(it|describe|test)(\.\w+)*\.(only|skip|todo)\b/, "a skipped test asserts nothing"]
 ]
 const junkDrawer = /(^|\/)(utils?|helpers?|common|misc|types|constants|index)\.ts$/

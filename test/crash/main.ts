@@ -16,7 +16,7 @@
  * it could not run; 130 on Ctrl-C.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, Ref, Schedule } from "effect"
 import * as Complaint from "../../src/edge/cli/Complaint.ts"
 import * as ProgressBar from "../../src/edge/cli/ProgressBar.ts"

@@ -1,5 +1,5 @@
 /** The HTTP server: the API's routes, what answers where there is none, and what answers when something breaks. */
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Cause, Duration, Effect, Layer } from "effect"
 import { HttpEffect, HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"

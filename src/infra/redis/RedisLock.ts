@@ -15,7 +15,7 @@
  * No answer within `answerMillis` is `StorageUnavailable`, and so is a connection
  * that is gone; the client connects again by itself meanwhile.
  */
-import { NodeRedis } from "@effect/platform-node"
+import * as NodeRedis from "@effect/platform-node/NodeRedis"
 import { Clock, Context, Duration, Effect, Fiber, Layer, Schema } from "effect"
 import type { Redacted } from "effect"
 import { Redis } from "effect/persistence"

@@ -1,5 +1,5 @@
 /** A command of `florin` in this process: its words in, what it prints and how it ends out. */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, ConfigProvider, Console, Effect, Exit, Layer } from "effect"
 import { CliOutput, Command } from "effect/cli"
 import { format } from "node:util"

@@ -1,4 +1,4 @@
-import { NodeRedis } from "@effect/platform-node"
+import * as NodeRedis from "@effect/platform-node/NodeRedis"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Effect, Layer, Logger, Redacted, Scope } from "effect"
 import { Redis } from "effect/persistence"
