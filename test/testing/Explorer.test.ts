@@ -6,6 +6,9 @@ import * as MutantHunt from "../../src/testing/MutantHunt.ts"
 import * as Mutant from "../../src/testing/Mutant.ts"
 import * as Run from "../../src/testing/Run.ts"
 import * as Scenario from "../../src/testing/Scenario.ts"
+import { withoutStacks } from "./WithoutStacks.ts"
+
+withoutStacks()
 
 const text = (violations: ReadonlyArray<Explorer.Violation>) =>
   violations

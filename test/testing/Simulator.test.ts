@@ -6,6 +6,9 @@ import * as Shrink from "../../src/testing/Shrink.ts"
 import * as SimulationReport from "../../src/testing/SimulationReport.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
 import * as TimelinePicture from "../../src/testing/TimelinePicture.ts"
+import { withoutStacks } from "./WithoutStacks.ts"
+
+withoutStacks()
 
 const rates = (text: string) => Result.getOrThrow(FaultRates.parse(text))
 const alteration = (name: string) => Mutant.all.find((mutant) => mutant.name === name)!.alteration

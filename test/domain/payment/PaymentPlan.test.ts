@@ -28,6 +28,9 @@ import {
   run2,
   settling
 } from "./World.ts"
+import { withoutStacks } from "../../testing/WithoutStacks.ts"
+
+withoutStacks()
 
 const minute = 60_000
 const hour = 60 * minute

@@ -13,6 +13,9 @@ import * as PaymentPlan from "../../../src/domain/payment/PaymentPlan.ts"
 import * as PaymentView from "../../../src/domain/payment/PaymentView.ts"
 import * as Arbitraries from "../../../src/testing/Arbitraries.ts"
 import { answersTo, gateways, kindOf } from "../../../src/testing/PaymentMoves.ts"
+import { withoutStacks } from "../../testing/WithoutStacks.ts"
+
+withoutStacks()
 
 /** A third of the runs take money; each property needs about half a second. Every run of the tests draws other payments. */
 const manyRuns = { arbitrary: { runs: 1500 } }

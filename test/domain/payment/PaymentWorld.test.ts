@@ -8,6 +8,9 @@ import * as PaymentEvent from "../../../src/domain/payment/PaymentEvent.ts"
 import { fold } from "../../../src/domain/payment/PaymentFold.ts"
 import type { Move } from "./World.ts"
 import { able, authorizing, explore, plain, settling } from "./World.ts"
+import { withoutStacks } from "../../testing/WithoutStacks.ts"
+
+withoutStacks()
 
 const worlds = [explore(authorizing), explore(settling)]
 const states = worlds.flatMap((world) => world.states)
