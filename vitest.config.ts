@@ -8,6 +8,7 @@ export default defineConfig({
     globalSetup: ["test/postgres/TestServer.ts", "test/peers/PeerCheck.ts"],
     // Files share one PostgreSQL server and two cores; more workers only wait for each other.
     maxWorkers: 2,
+    isolate: false,
     testTimeout: 20_000
   }
 })

@@ -185,7 +185,8 @@ describe("two services on one database", () => {
       const settings = yield* ownDatabase
       const [one, two] = yield* Effect.all([start("serve", settings), start("serve", settings)], { concurrency: 2 })
       const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`)
-      const tokens = ["tok_visa", "tok_lost_answer", "tok_declined_stolen", "tok_500_after"]
+      // Few enough that fail at first: no breaker opens, whichever service gets which.
+      const tokens = ["tok_visa", "tok_lost_answer", "tok_visa", "tok_declined_stolen", "tok_500_after"]
       yield* Effect.forEach(
         keys.entries(),
         ([index, key]) =>
@@ -207,7 +208,7 @@ describe("two services on one database", () => {
             assert.strictEqual(kinds.filter((kind) => kind === "Initiated").length, 1)
             assert.strictEqual(kinds.filter((kind) => kind === "AuthorizationBegun").length, 1)
           }),
-        { concurrency: 5, discard: true }
+        { concurrency: 3, discard: true }
       )
       const books = yield* Effect.promise(() => charges(two))
       assert.strictEqual(books.length, keys.length)
