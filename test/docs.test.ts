@@ -6,11 +6,13 @@ import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { inject } from "vitest"
 import { SqlClient } from "effect/sql/SqlClient"
+import type { Command } from "effect/cli"
 import { OpenApi } from "effect/http-api"
 import * as Exports from "../scripts/exports.ts"
 import * as Timeline from "../scripts/timeline.ts"
 import packageJson from "../package.json" with { type: "json" }
 import * as Settings from "../src/edge/Settings.ts"
+import * as FlorinCommand from "../src/edge/cli/FlorinCommand.ts"
 import { PaymentsApi } from "../src/edge/http/PaymentsApi.ts"
 import { Status } from "../src/domain/payment/PaymentView.ts"
 import * as Explorer from "../src/testing/Explorer.ts"
@@ -43,17 +45,22 @@ const blocks: ReadonlyArray<Block> = pages.flatMap(({ path, text }) =>
 )
 const commands = blocks.filter(({ language }) => language === "sh").flatMap(({ lines }) => lines)
 
-/** The first cells of the table under a heading, their `code` without its ticks. */
-const firstCells = (heading: string): ReadonlyArray<string> => {
-  const section = readme.split(/^## /m).find((text) => text.startsWith(heading))!
-  return section
+/** A page, or what stands in it under a heading. */
+const textOf = (path: string, heading?: string): string => {
+  const { text } = pages.find((page) => page.path === path)!
+  return heading === undefined ? text : text.split(/^## /m).find((section) => section.startsWith(heading))!
+}
+
+/** The first cells of a table, their `code` without its ticks. */
+const firstCells = (text: string): ReadonlyArray<string> =>
+  text
     .split("\n")
     .filter((line) => line.startsWith("| `"))
     .flatMap((line) => [...line.split(" | ")[0]!.matchAll(/`([^`]+)`/g)].map(([, code]) => code!))
-}
+
 const sorted = (list: Iterable<string>) => [...list].toSorted()
 
-describe("the tables of README.md", () => {
+describe("the tables of README.md and docs/", () => {
   it("list every setting: its variable, its flag, what holds without it, and what it is", () => {
     const code = (text: string) => `\`${text}\``
     const isProse = (text: string) => /[ ;]|^none$/.test(text) || /^\d/.test(text)
@@ -61,28 +68,46 @@ describe("the tables of README.md", () => {
       const holds = isProse(byDefault) && !/^\d+\./.test(byDefault) ? byDefault : code(byDefault)
       return `| ${code(variable)} | ${code(`--${flag}`)} | ${holds} | ${is} |`
     })
-    const section = readme.split(/^## /m).find((text) => text.startsWith("Settings"))!
     assert.deepStrictEqual(
-      section.split("\n").filter((line) => line.startsWith("| `")),
+      textOf("docs/settings.md")
+        .split("\n")
+        .filter((line) => line.startsWith("| `")),
       rows
     )
   })
 
   it("list every token of the sandbox", () => {
-    assert.deepStrictEqual(sorted(firstCells("The sandbox")), sorted(Object.keys(SandboxToken.table)))
+    assert.deepStrictEqual(
+      sorted(firstCells(textOf("docs/guides/sandbox.md"))),
+      sorted(Object.keys(SandboxToken.table))
+    )
   })
 
   it("list every route, and every status", () => {
     const routes = Object.entries(OpenApi.fromApi(PaymentsApi).paths).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`)
     )
-    assert.deepStrictEqual(sorted(firstCells("The API")), sorted([...routes, "GET /openapi.json", "GET /docs"]))
+    assert.deepStrictEqual(
+      sorted(firstCells(textOf("README.md", "The API"))),
+      sorted([...routes, "GET /openapi.json", "GET /docs"])
+    )
     for (const status of Status.literals) assert.include(readme, `\`${status}\``)
+  })
+
+  it("list every command", () => {
+    const leaves = (command: Command.Command.Any, above: string): ReadonlyArray<string> => {
+      const name = `${above} ${command.name}`.trim()
+      const below = command.subcommands.flatMap((group) => group.commands)
+      // `simulate` is one row: its own commands are shown above it.
+      return below.length === 0 || name === "simulate" ? [name] : below.flatMap((one) => leaves(one, name))
+    }
+    const all = FlorinCommand.command.subcommands.flatMap((group) => group.commands.flatMap((one) => leaves(one, "")))
+    assert.deepStrictEqual(sorted(firstCells(textOf("README.md", "The command"))), sorted(all))
   })
 
   it("list every dependency that is installed with florin", () => {
     const names = Object.keys({ ...packageJson.dependencies, ...packageJson.optionalDependencies })
-    const listed = firstCells("What it is made of").filter(
+    const listed = firstCells(textOf("README.md", "What it is made of")).filter(
       (name) => !/^@effect\/(schema|platform)$|^effect\//.test(name)
     )
     const isListed = (name: string) => listed.includes(name) || listed.includes(name.replace(/\/.*/, "/*"))
