@@ -1,10 +1,11 @@
 /**
- * Listing and rebuilding when there are many payments: how fast, and whether
+ * Listing, verifying and rebuilding when there are many payments: how fast, and whether
  * memory stays the same however many there are.
  *
  * Payments are copied by the server from one that was taken in five events. A
  * turn is a process of its own (`ManyPaymentsProcess`), which lists all of them
- * page by page, or drops the read model and rebuilds it. The peer reads the
+ * page by page, holds each against its events, or drops the read model and
+ * rebuilds it. The peer reads the
  * same pages of the same rows and makes nothing of them. For memory the peer is
  * florin itself over a tenth of the payments: a ratio near one means that it
  * does not grow with their number.
@@ -17,7 +18,7 @@ import * as MeasuringProcess from "./MeasuringProcess.ts"
 import * as StoredSteps from "./StoredSteps.ts"
 
 /** What `ManyPaymentsProcess` does, and prints. */
-export const works = ["list", "read-views", "rebuild", "read-events"] as const
+export const works = ["list", "read-views", "verify", "rebuild", "read-events"] as const
 export type Work = (typeof works)[number]
 
 const program = new URL("ManyPaymentsProcess.ts", import.meta.url)
@@ -90,14 +91,17 @@ export const subject = Effect.fnUntraced(function* ({ many: { payments, rounds }
   return {
     contests: [
       timed("list", "list", "read-views"),
+      timed("verify", "verify", "read-events"),
       timed("rebuild", "rebuild", "read-events"),
       weighed("list", "list"),
+      weighed("verify", "verify"),
       weighed("rebuild", "rebuild")
     ],
     notes: [
       `list: payments a second over all ${payments}, page by page; peer reads the same rows and makes nothing of them`,
-      `rebuild: events a second over ${payments} payments of five; peer reads the same rows and makes nothing of them`,
-      "list, rebuild: bytes are what is held meanwhile, garbage collected; there the peer is florin over a tenth of the payments"
+      `verify, rebuild: events a second over ${payments} payments of five; peer reads the same rows and makes nothing of them`,
+      "verify: every stream against the read model; no gateway is asked",
+      "list, verify, rebuild: bytes are what is held meanwhile, garbage collected; there the peer is florin over a tenth of the payments"
     ]
   } satisfies Subject<SqlClient>
 })

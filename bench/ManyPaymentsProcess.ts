@@ -2,18 +2,22 @@
  * A process that goes through all payments there are, and prints how many a
  * second, or how many bytes more than before it held meanwhile.
  *
- *     node --expose-gc bench/ManyPaymentsProcess.ts <list|read-views|rebuild|read-events> <speed|growth> <dataDir>
+ *     node --expose-gc bench/ManyPaymentsProcess.ts <list|read-views|verify|rebuild|read-events> <speed|growth> <dataDir>
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
+import { CircuitBreaker, RateLimiter } from "effect/persistence"
 import { SqlClient } from "effect/sql/SqlClient"
 import { PaymentRepository } from "../src/adapters/PaymentRepository.ts"
 import type { PaymentId } from "../src/domain/payment/PaymentEvent.ts"
+import * as PaymentCore from "../src/edge/PaymentCore.ts"
 import * as SqlLock from "../src/infra/sql/SqlLock.ts"
 import * as SqlPaymentRepository from "../src/infra/sql/SqlPaymentRepository.ts"
 import * as RedactingLogger from "../src/infra/telemetry/RedactingLogger.ts"
+import * as GatewayCall from "../src/orchestration/GatewayCall.ts"
 import * as ProjectionRebuild from "../src/orchestration/ProjectionRebuild.ts"
+import * as Verification from "../src/orchestration/Verification.ts"
 import * as BenchDatabase from "./BenchDatabase.ts"
 import type { Work } from "./ManyPayments.ts"
 
@@ -44,6 +48,9 @@ const rebuild = (look: () => void) =>
     ProjectionRebuild.rebuild(() => Effect.sync(look)),
     ({ events }) => events
   )
+
+const verify = (look: () => void) =>
+  Effect.map(Verification.verify({ askGateways: false, onProgress: () => Effect.sync(look) }), ({ events }) => events)
 
 const readViews = (look: () => void) =>
   Effect.gen(function* () {
@@ -79,7 +86,10 @@ const readEvents = (look: () => void) =>
     }
   })
 
-const works = { list, rebuild, "read-views": readViews, "read-events": readEvents } satisfies Record<Work, unknown>
+const works = { list, verify, rebuild, "read-views": readViews, "read-events": readEvents } satisfies Record<
+  Work,
+  unknown
+>
 
 const [work, quantity, dataDir = ""] = process.argv.slice(2)
 
@@ -110,7 +120,16 @@ const measure = Effect.gen(function* () {
   }
 })
 
-const services = Layer.mergeAll(SqlPaymentRepository.layer, SqlLock.layer, SecureRandom.layerWebCrypto)
+/** There are no gateways to ask. */
+const calls = GatewayCall.layer.pipe(
+  Layer.provideMerge(PaymentCore.gateways()),
+  Layer.provide([
+    CircuitBreaker.layerStoreMemory(),
+    RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))
+  ])
+)
+
+const services = Layer.mergeAll(SqlPaymentRepository.layer, SqlLock.layer, SecureRandom.layerWebCrypto, calls)
 
 NodeRuntime.runMain(
   measure.pipe(Effect.provide(services), Effect.provide([BenchDatabase.at(dataDir), RedactingLogger.layer]))
