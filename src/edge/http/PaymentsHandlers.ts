@@ -5,7 +5,8 @@ import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import type { IdempotencyStore } from "../../adapters/IdempotencyStore.ts"
 import type { IdempotencyKey } from "../../domain/Idempotency.ts"
-import type { MerchantId } from "../../domain/payment/PaymentEvent.ts"
+import type { Currency } from "../../domain/Currency.ts"
+import type { Event, MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import { PaymentId, RequestId } from "../../domain/payment/PaymentEvent.ts"
 import type { PaymentView } from "../../domain/payment/PaymentView.ts"
 import * as IdempotentRequest from "../../orchestration/IdempotentRequest.ts"
@@ -29,8 +30,9 @@ export const payments = HttpApiBuilder.group(
     const merchant = yield* Merchant
     const services = yield* Effect.context<IdempotencyStore | SecureRandom.SecureRandom>()
     const { answerMillis } = payments.waits
+    const own = (id: string) => ownedBy(payments, merchant, id)
     const change = (request: Omit<Change, "merchant" | "answerMillis">, make: Make) =>
-      Effect.provideContext(changeOnce({ ...request, merchant, answerMillis }, make), services)
+      Effect.provideContext(changeOnce({ ...request, merchant, answerMillis }, own(request.payment), make), services)
 
     return handlers.handleAll({
       create: ({ headers, payload }) =>
@@ -51,15 +53,15 @@ export const payments = HttpApiBuilder.group(
         }).pipe(Effect.catch(refuse)),
 
       get: ({ params }) =>
-        identified(params.id).pipe(
-          Effect.flatMap(payments.get),
+        own(params.id).pipe(
+          Effect.flatMap(({ id }) => payments.get(id)),
           Effect.map((view) => respond(answerOf(view, 200), false)),
           Effect.catch(refuse)
         ),
 
       events: ({ params }) =>
-        identified(params.id).pipe(
-          Effect.flatMap(payments.events),
+        own(params.id).pipe(
+          Effect.flatMap(({ id }) => payments.events(id)),
           Effect.map((events) => ({ events: events.map((event, index) => ({ version: index + 1, event })) })),
           Effect.catch(refuse)
         ),
@@ -67,36 +69,37 @@ export const payments = HttpApiBuilder.group(
       capture: ({ headers, params, payload }) =>
         change(
           { operation: "capture", payment: params.id, key: headers["idempotency-key"], body: payload ?? {} },
-          (id, request) =>
-            Effect.flatMap(amountIn(payments, id, payload?.amount), (amount) =>
-              payments.capture(id, request, { amount, final: payload?.final ?? true })
-            )
+          ({ currency, id }, request) => {
+            const amount = amountIn(currency, payload?.amount)
+            return payments.capture(id, request, { amount, final: payload?.final ?? true })
+          }
         ),
 
       cancel: ({ headers, params, payload }) =>
         change(
           { operation: "cancel", payment: params.id, key: headers["idempotency-key"], body: payload ?? {} },
-          (id, request) => payments.cancel(id, request, payload?.reason)
+          ({ id }, request) => payments.cancel(id, request, payload?.reason)
         ),
 
       refund: ({ headers, params, payload }) =>
         change(
           { operation: "refund", payment: params.id, key: headers["idempotency-key"], body: payload ?? {} },
-          (id, request) =>
-            Effect.flatMap(amountIn(payments, id, payload?.amount), (amount) =>
-              payments.refund(id, request, { amount, reason: payload?.reason })
-            )
+          ({ currency, id }, request) => {
+            const amount = amountIn(currency, payload?.amount)
+            return payments.refund(id, request, { amount, reason: payload?.reason })
+          }
         ),
 
       completeAction: ({ headers, params, payload }) =>
         change(
           { operation: "completeAction", payment: params.id, key: headers["idempotency-key"], body: payload ?? {} },
-          (id) => payments.completeAction(id, payload?.result)
+          ({ id }) => payments.completeAction(id, payload?.result)
         ),
 
       decide: ({ headers, params, payload }) =>
-        change({ operation: "decide", payment: params.id, key: headers["idempotency-key"], body: payload }, (id) =>
-          Effect.flatMap(payments.get(id), ({ currency }) => {
+        change(
+          { operation: "decide", payment: params.id, key: headers["idempotency-key"], body: payload },
+          ({ currency, id }) => {
             const { operation, operator, reason } = payload
             return payments.decide(id, {
               operation,
@@ -104,7 +107,7 @@ export const payments = HttpApiBuilder.group(
               reason,
               answer: DecisionJson.toAnswer(payload, currency)
             })
-          })
+          }
         )
     })
   })
@@ -143,11 +146,35 @@ const knownTo = (payments: Payments["Service"], merchant: MerchantId, cursor: Pa
     )
   )
 
+interface Owned {
+  readonly id: PaymentId
+  readonly currency: Currency
+}
+
+/**
+ * The payment, if it is this merchant's: another's is as unknown as one that is
+ * not there. Its first event tells while the read model is being rebuilt.
+ */
+const ownedBy = Effect.fnUntraced(function* (payments: Payments["Service"], merchant: MerchantId, text: string) {
+  const id = yield* identified(text)
+  const owned = yield* payments.get(id).pipe(
+    Effect.map((view) => ({ owner: view.merchant, currency: view.currency })),
+    Effect.catchTag("PaymentNotFound", () =>
+      Effect.map(payments.events(id), (events) => {
+        const { order } = events.find(({ _tag }) => _tag === "Initiated") as InitiatedEvent
+        return { owner: order.merchant, currency: order.amount.currency }
+      })
+    )
+  )
+  if (owned.owner !== merchant) return yield* new Problem.PaymentNotFound()
+  return { id, currency: owned.currency } satisfies Owned
+})
+
+type InitiatedEvent = Extract<Event, { readonly _tag: "Initiated" }>
+
 /** Amounts of an existing payment are in its currency. */
-const amountIn = (payments: Payments["Service"], id: PaymentId, amount: number | undefined) =>
-  amount === undefined
-    ? Effect.succeed(undefined)
-    : Effect.map(payments.get(id), ({ currency }) => ({ currency, minor: BigInt(amount) }))
+const amountIn = (currency: Currency, amount: number | undefined) =>
+  amount === undefined ? undefined : { currency, minor: BigInt(amount) }
 
 interface Answer {
   readonly status: 200 | 201 | 202
@@ -169,15 +196,19 @@ interface Change {
   readonly answerMillis: number
 }
 
-type Make = (payment: PaymentId, request: RequestId) => Effect.Effect<Progress, Refusal>
+type Make = (payment: Owned, request: RequestId) => Effect.Effect<Progress, Refusal>
 
 /** Makes a change once per key, where there is one; without, each request is one of its own. */
 const changeOnce = Effect.fnUntraced(
-  function* ({ answerMillis, body, key, merchant, operation, payment }: Change, make: Make) {
-    const id = yield* identified(payment)
+  function* (
+    { answerMillis, body, key, merchant, operation, payment }: Change,
+    own: Effect.Effect<Owned, Refusal>,
+    make: Make
+  ) {
+    const owned = yield* own
     const random = yield* SecureRandom.SecureRandom
     const request = RequestId.make(key ?? `request-${yield* random.ulid}`)
-    const answer = Effect.map(make(id, request), ({ settled, view }) => ({
+    const answer = Effect.map(make(owned, request), ({ settled, view }) => ({
       answer: encodeAnswer(answerOf(view, settled ? 200 : 202)),
       settled
     }))
