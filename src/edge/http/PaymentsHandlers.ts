@@ -6,7 +6,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import type { IdempotencyStore } from "../../adapters/IdempotencyStore.ts"
 import type { IdempotencyKey } from "../../domain/Idempotency.ts"
 import type { Currency } from "../../domain/Currency.ts"
-import type { Event, MerchantId } from "../../domain/payment/PaymentEvent.ts"
+import type { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import { PaymentId, RequestId } from "../../domain/payment/PaymentEvent.ts"
 import type { PaymentView } from "../../domain/payment/PaymentView.ts"
 import * as IdempotentRequest from "../../orchestration/IdempotentRequest.ts"
@@ -152,8 +152,8 @@ interface Owned {
 }
 
 /**
- * The payment, if it is this merchant's: another's is as unknown as one that is
- * not there. Its first event tells while the read model is being rebuilt.
+ * The payment, if it is this merchant's: of another's not even its being there
+ * is told. Its first event knows whose it is while the read model is rebuilt.
  */
 const ownedBy = Effect.fnUntraced(function* (payments: Payments["Service"], merchant: MerchantId, text: string) {
   const id = yield* identified(text)
@@ -161,7 +161,7 @@ const ownedBy = Effect.fnUntraced(function* (payments: Payments["Service"], merc
     Effect.map((view) => ({ owner: view.merchant, currency: view.currency })),
     Effect.catchTag("PaymentNotFound", () =>
       Effect.map(payments.events(id), (events) => {
-        const { order } = events.find(({ _tag }) => _tag === "Initiated") as InitiatedEvent
+        const { order } = events.find((event) => event._tag === "Initiated")!
         return { owner: order.merchant, currency: order.amount.currency }
       })
     )
@@ -169,8 +169,6 @@ const ownedBy = Effect.fnUntraced(function* (payments: Payments["Service"], merc
   if (owned.owner !== merchant) return yield* new Problem.PaymentNotFound()
   return { id, currency: owned.currency } satisfies Owned
 })
-
-type InitiatedEvent = Extract<Event, { readonly _tag: "Initiated" }>
 
 /** Amounts of an existing payment are in its currency. */
 const amountIn = (currency: Currency, amount: number | undefined) =>
