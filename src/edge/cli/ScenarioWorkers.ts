@@ -46,8 +46,8 @@ export const explore = Effect.fnUntraced(function* (
   onProgress: OnProgress
 ) {
   let explored = 0
-  return yield* Effect.forEach(
-    scenarios,
+  const reports = yield* Effect.forEach(
+    longestFirst(scenarios, options.seed),
     Effect.fnUntraced(function* ({ name }) {
       const onRuns = (runs: number) => onProgress({ explored, runs })
       const report = yield* exploreOne({ florin: "ScenarioWorkers", scenario: name, ...options }, onRuns)
@@ -57,7 +57,21 @@ export const explore = Effect.fnUntraced(function* (
     }),
     { concurrency: availableParallelism() }
   )
+  const byName = new Map(reports.map((report) => [report.scenario, report]))
+  return scenarios.map(({ name }) => byName.get(name)!)
 })
+
+/** By crossings, which runs and their length grow with: a long one at the end would leave the other cores idle. */
+const longestFirst = (scenarios: ReadonlyArray<Scenario.Scenario>, seed: number) => {
+  if (scenarios.length === 1) return scenarios
+  const crossings = new Map(
+    scenarios.map((scenario) => {
+      const undisturbed = Explorer.tellOnce(scenario, { processes: 1, faults: [] }, { seed })
+      return [scenario, undisturbed.crossings.length]
+    })
+  )
+  return scenarios.toSorted((one, other) => crossings.get(other)! - crossings.get(one)!)
+}
 
 const exploreOne = Effect.fnUntraced(function* (task: Task, onRuns: (runs: number) => Effect.Effect<void>) {
   const worker = yield* Effect.acquireRelease(
