@@ -20,7 +20,10 @@ const onSandbox = Example.Shop.layer.pipe(
 
 describe("examples/embed-effect.ts", () => {
   it("runs as a program, through a gateway of its own", () => {
-    const said = execFileSync(process.execPath, ["examples/embed-effect.ts"], { encoding: "utf8" }).split("\n")
+    // The subscriber's receipts come at a moment of their own, or after the program has ended.
+    const said = execFileSync(process.execPath, ["examples/embed-effect.ts"], { encoding: "utf8" })
+      .split("\n")
+      .filter((line) => !line.startsWith("a receipt for pay_"))
     assert.strictEqual(
       said[0],
       "Initiated, AuthorizationBegun, Authorized, CaptureBegun, Captured, RefundBegun, Refunded"
