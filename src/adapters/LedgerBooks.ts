@@ -1,0 +1,32 @@
+/**
+ * The ledger's accounts and transactions as they stand, in memory: derived from
+ * the journal, and kept by the rules of `domain/ledger`.
+ *
+ * Everything here is synchronous and plain. What is applied here is not durable
+ * by that; whoever applies appends the event to the journal before they answer.
+ */
+import { Context } from "effect"
+import type { Effect } from "effect"
+import type { Account, Decision, Entry } from "../domain/ledger/Ledger.ts"
+import type { LedgerEvent } from "../domain/ledger/LedgerEvent.ts"
+import type { LedgerPolicy } from "../domain/ledger/LedgerPolicy.ts"
+import type { ClientId, Transaction, TxId } from "../domain/ledger/Transaction.ts"
+
+export interface Books {
+  /** Decides, and takes what was decided into the books. */
+  readonly apply: (transaction: Transaction) => Decision
+  /** Takes in what has happened, whatever the policy says of it today. An impossible history is a defect. */
+  readonly replay: (event: LedgerEvent) => void
+  readonly account: (client: ClientId) => Account | undefined
+  readonly entry: (tx: TxId) => Entry | undefined
+  /** By client, ascending. */
+  readonly accounts: () => Iterable<readonly [ClientId, Account]>
+}
+
+export class LedgerBooks extends Context.Service<
+  LedgerBooks,
+  {
+    /** Empty books. */
+    readonly open: (policy: LedgerPolicy) => Effect.Effect<Books>
+  }
+>()("florin/adapters/LedgerBooks") {}
