@@ -8,6 +8,7 @@ import * as ConfigCommand from "./ConfigCommand.ts"
 import * as DeadLettersCommand from "./DeadLettersCommand.ts"
 import * as DemoCommand from "./DemoCommand.ts"
 import * as EventsCommand from "./EventsCommand.ts"
+import * as GenerateCommand from "./GenerateCommand.ts"
 import * as PaymentsCommand from "./PaymentsCommand.ts"
 import * as RebuildCommand from "./RebuildCommand.ts"
 import * as RecoverCommand from "./RecoverCommand.ts"
@@ -37,6 +38,7 @@ export const command = Command.make("florin").pipe(
     EventsCommand.command,
     AuditCommand.command,
     ConfigCommand.command,
+    GenerateCommand.command,
     SandboxCommand.command,
     DemoCommand.command,
     SimulateCommand.command
