@@ -10,6 +10,7 @@ import * as DemoCommand from "./DemoCommand.ts"
 import * as EventsCommand from "./EventsCommand.ts"
 import * as GenerateCommand from "./GenerateCommand.ts"
 import * as PaymentsCommand from "./PaymentsCommand.ts"
+import * as ProcessCommand from "./ProcessCommand.ts"
 import * as RebuildCommand from "./RebuildCommand.ts"
 import * as RecoverCommand from "./RecoverCommand.ts"
 import * as SandboxCommand from "./SandboxCommand.ts"
@@ -38,6 +39,7 @@ export const command = Command.make("florin").pipe(
     EventsCommand.command,
     AuditCommand.command,
     ConfigCommand.command,
+    ProcessCommand.command,
     GenerateCommand.command,
     SandboxCommand.command,
     DemoCommand.command,
