@@ -78,6 +78,7 @@ export const run = Effect.fn("LedgerRun.run")(function* (options: Options) {
         if (put !== undefined) pending += RejectsCsv.row(refused)
       }
     })
+    const before = books.entries.size
     const next = Effect.tryPromise({ try: source.next, catch: asUnreadable(path) })
     let chunk = yield* next
     while (chunk !== undefined && reader.take(chunk)) {
@@ -85,7 +86,10 @@ export const run = Effect.fn("LedgerRun.run")(function* (options: Options) {
         yield* put(Buffer.from(pending))
         pending = ""
       }
-      yield* options.onProgress({ file: path, read: source.bytesRead(), size: source.size, rows: reader.line })
+      // What is left of the file will be like what was read of it.
+      const read = source.bytesRead()
+      if (read > 0) books.entries.expect(before + (books.entries.size - before) * Math.max(source.size / read, 1))
+      yield* options.onProgress({ file: path, read, size: source.size, rows: reader.line })
       chunk = yield* next
     }
     if (!reader.end())
