@@ -9,6 +9,7 @@ import * as ConfigCommand from "./ConfigCommand.ts"
 import * as DeadLettersCommand from "./DeadLettersCommand.ts"
 import * as DemoCommand from "./DemoCommand.ts"
 import * as EventsCommand from "./EventsCommand.ts"
+import * as GenerateCommand from "./GenerateCommand.ts"
 import * as JournalCommand from "./JournalCommand.ts"
 import * as PaymentsCommand from "./PaymentsCommand.ts"
 import * as RebuildCommand from "./RebuildCommand.ts"
@@ -41,6 +42,7 @@ export const command = Command.make("florin").pipe(
     AccountsCommand.command,
     JournalCommand.command,
     ConfigCommand.command,
+    GenerateCommand.command,
     SandboxCommand.command,
     DemoCommand.command,
     SimulateCommand.command

@@ -20,6 +20,7 @@ import type { Transaction } from "../../domain/ledger/Transaction.ts"
 import { ClientId } from "../../domain/ledger/Transaction.ts"
 import { ColumnarAccounts } from "./ColumnarAccounts.ts"
 import * as Accounts from "./ColumnarAccounts.ts"
+import * as ColumnarReplay from "./ColumnarReplay.ts"
 import type { PartitionedTable } from "./PartitionedTable.ts"
 import * as RowBlock from "./RowBlock.ts"
 import * as RowCode from "./RowCode.ts"
@@ -70,7 +71,7 @@ export class ColumnarBooks implements Books {
 
   /** Decides each row, takes it in, and writes its code; a dispute and its end are given the amount that they move. */
   applyRows(block: RowBlock.RowBlock): void {
-    this.#fetch(block)
+    this.fetch(block)
     const { words } = block
     const end = block.count * RowBlock.wordsPerRow
     for (let at = 0; at < end; at += RowBlock.wordsPerRow) {
@@ -89,7 +90,8 @@ export class ColumnarBooks implements Books {
 
   // --- The rules, in numbers ------------------------------------------------
 
-  #fetch({ count, words }: RowBlock.RowBlock): void {
+  /** Has the entries of all rows fetched, and leaves their hashes in them. */
+  fetch({ count, words }: RowBlock.RowBlock): void {
     const { entries } = this
     const end = count * RowBlock.wordsPerRow
     let fetched = 0
@@ -222,15 +224,16 @@ export class ColumnarBooks implements Books {
     const decision = Ledger.decide(transaction, situation, this.options.policy)
     if (decision._tag === "Refused") {
       if (!decision.opens) return RowCode.of(decision.refusal)
-      this.#take({ _tag: "Opened", client: transaction.client })
+      this.evolve({ _tag: "Opened", client: transaction.client })
       return RowCode.of(decision.refusal) | RowCode.opens
     }
-    this.#take(decision.event)
+    this.evolve(decision.event)
     if (decision.event._tag !== "Opened") RowBlock.setAmount(words, at, decision.event.amount)
     return RowCode.applied
   }
 
-  #take(event: LedgerEvent): void {
+  /** Takes in an event by the rules themselves. */
+  evolve(event: LedgerEvent): void {
     const tx = event._tag === "Opened" ? undefined : event.tx
     const before = { account: this.account(event.client), entry: tx === undefined ? undefined : this.entry(tx) }
     const { account, entry } = Ledger.evolve(before, event)
@@ -267,7 +270,14 @@ export class ColumnarBooks implements Books {
   }
 
   replay(event: LedgerEvent): void {
-    this.#take(event)
+    RowBlock.writeEvent(this.#one.words, 0, event)
+    this.#one.count = 1
+    ColumnarReplay.rows(this, this.#one)
+  }
+
+  /** Events as a journal has them: `PackedEvents`. */
+  replayPacked(events: Uint8Array): void {
+    ColumnarReplay.packed(this, events)
   }
 
   account(client: number): Account | undefined {

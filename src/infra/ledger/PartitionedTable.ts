@@ -105,9 +105,13 @@ export class PartitionedTable {
     }
   }
 
-  /** Makes room in an empty partition for so many entries, which then come in without growing. */
-  reserve(partition: number, count: number): void {
-    this.#allocate(partition, Math.ceil(count / maxLoad) + 1)
+  /** Takes entries of an empty partition as they are, in its order. */
+  fill(partition: number, entries: Int32Array): void {
+    const count = entries.length / this.stride
+    const least = firstCapacity * growth ** (partition / partitionCount)
+    this.#allocate(partition, Math.max(Math.round(least), Math.ceil((count / maxLoad) * Math.sqrt(growth))))
+    this.#counts[partition] = count
+    if (!this.#copy(partition, entries)) this.#grow(partition, count, entries)
   }
 
   count(partition: number): number {
@@ -120,8 +124,7 @@ export class PartitionedTable {
     this.#limits[partition] = Math.floor(capacity * maxLoad)
   }
 
-  #grow(partition: number, count: number): void {
-    const before = this.partitions[partition]!
+  #grow(partition: number, count: number, before = this.partitions[partition]!): void {
     let capacity = Math.ceil((this.#limits[partition]! / maxLoad) * growth)
     this.#allocate(partition, capacity)
     // Where so many keys have their home at the end that its tail does not hold them, more room spreads them.

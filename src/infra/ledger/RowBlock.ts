@@ -14,6 +14,8 @@
  * Words are signed, because that is what the engine's compiler keeps in a
  * register; whoever reads an id or a low half makes it unsigned with `>>> 0`.
  */
+import type { LedgerEvent } from "../../domain/ledger/LedgerEvent.ts"
+import * as PackedEvents from "../../domain/ledger/PackedEvents.ts"
 import type { Transaction } from "../../domain/ledger/Transaction.ts"
 import { ClientId, TxId } from "../../domain/ledger/Transaction.ts"
 
@@ -49,7 +51,7 @@ export const make = (rows: number = capacity): RowBlock => ({
   lines: 0
 })
 
-// --- A row as a transaction -------------------------------------------------
+// --- A row as a transaction or an event --------------------------------------
 
 const tags = ["Deposit", "Withdrawal", "Dispute", "Resolve", "Chargeback"] as const
 const kinds = { Deposit: 1, Withdrawal: 2, Dispute: 3, Resolve: 4, Chargeback: 5 } as const
@@ -67,6 +69,21 @@ export const read = (words: Int32Array, at: number): Transaction => {
   const _tag = tags[words[at + kind]! - 1]!
   const ids = { client: ClientId.make(words[at + client]! >>> 0), tx: TxId.make(words[at + tx]! >>> 0) }
   return _tag === "Deposit" || _tag === "Withdrawal" ? { _tag, ...ids, amount: amount(words, at) } : { _tag, ...ids }
+}
+
+export const writeEvent = (words: Int32Array, at: number, event: LedgerEvent): void => {
+  words[at + kind] = PackedEvents.kinds.indexOf(event._tag)
+  words[at + client] = event.client
+  words[at + tx] = event._tag === "Opened" ? 0 : event.tx
+  setAmount(words, at, event._tag === "Opened" ? 0n : event.amount)
+}
+
+export const readEvent = (words: Int32Array, at: number): LedgerEvent => {
+  const _tag = PackedEvents.kinds[words[at + kind]!]!
+  const owner = ClientId.make(words[at + client]! >>> 0)
+  return _tag === "Opened"
+    ? { _tag, client: owner }
+    : { _tag, client: owner, tx: TxId.make(words[at + tx]! >>> 0), amount: amount(words, at) }
 }
 
 export const amount = (words: Int32Array, at: number): bigint =>
