@@ -22,6 +22,7 @@ import { Clock, Deferred, Effect, Exit, Fiber } from "effect"
 import type { Scope } from "effect"
 import type { LedgerJournalError, SourcePosition } from "../../adapters/LedgerJournal.ts"
 import { Instant, later } from "../../domain/Instant.ts"
+import { bytesPerEvent } from "../../domain/ledger/PackedEvents.ts"
 import * as BooksSnapshot from "../../infra/ledger/BooksSnapshot.ts"
 import type { ColumnarBooks } from "../../infra/ledger/ColumnarBooks.ts"
 import type { EventGroup } from "../../infra/ledger/EventPacker.ts"
@@ -31,18 +32,20 @@ import * as PastBooks from "./PastBooks.ts"
 
 export interface Options extends PastBooks.Options {
   readonly place: JournalPlace.Place
-  /** Events between two snapshots. */
+  /**
+   * Events between two snapshots. Without it a million, and as many more as it takes for the journal to grow by what the
+   * last snapshot had in bytes: a snapshot has 16 bytes for each transaction that there ever was, and so a run never
+   * writes more snapshots than journal, however long it is.
+   */
   readonly snapshotEvery?: number | undefined
   readonly onRestore?: ((done: number, total: number) => Effect.Effect<void>) | undefined
 }
 
 /**
- * A start replays at most so many events, some 8 million a second, and so takes
- * half a second more than one that replays none. A snapshot is 16 bytes for
- * each transaction there ever was: more often, a long run would write more
- * snapshots than journal.
+ * Where nobody says how often: a start then replays a million events or a few,
+ * at some three million a second.
  */
-export const standardSnapshotEvery = 4_000_000
+const minEvents = 1_000_000
 
 /** What may be on its way: 2.6 MB of events, more than a slow disk or a database takes in while the next are made. */
 const maxBlocksUnderWay = 16
@@ -61,18 +64,13 @@ export interface JournaledLedger {
    * made, `cut` has to hand over all that the books hold; where it answers that it cannot, there is none yet.
    */
   readonly flush: (cut: () => boolean) => Effect.Effect<void, LedgerJournalError>
-  /** Waits for everything that was taken, and for a snapshot that is being written. */
+  /** When all readers have ended: waits for everything that was taken, and for a snapshot that is due or being written. */
   readonly finish: Effect.Effect<void, LedgerJournalError>
   /** The last event that was taken. */
   readonly sequence: () => number
 }
 
-export const open = Effect.fnUntraced(function* ({
-  onRestore,
-  place,
-  snapshotEvery = standardSnapshotEvery,
-  ...options
-}: Options) {
+export const open = Effect.fnUntraced(function* ({ onRestore, place, snapshotEvery, ...options }: Options) {
   const { cut, journal, snapshots } = yield* JournalPlace.write(place)
   const {
     at: restoredAt,
@@ -94,6 +92,7 @@ export const open = Effect.fnUntraced(function* ({
   const underWay = new Set<Fiber.Fiber<void, LedgerJournalError>>()
   let failure: Exit.Exit<never, LedgerJournalError> | undefined
   let lastSnapshot = snapshot
+  let lastSnapshotBytes = 0
   let snapshotting: Fiber.Fiber<void> | undefined
   let room = Deferred.makeUnsafe<void>()
 
@@ -129,6 +128,7 @@ export const open = Effect.fnUntraced(function* ({
     lastSnapshot = sequence
     const made = { sequence, at }
     const parts = [...BooksSnapshot.parts(books)]
+    lastSnapshotBytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0)
     const before = [...underWay]
     const save = Effect.gen(function* () {
       yield* Fiber.awaitAll(before)
@@ -141,11 +141,18 @@ export const open = Effect.fnUntraced(function* ({
     snapshotting = yield* Effect.forkIn(save, scope)
   })
 
+  const isSnapshotDue = (): boolean => {
+    const events = sequence - lastSnapshot
+    return snapshotEvery === undefined
+      ? events >= minEvents && events * bytesPerEvent >= lastSnapshotBytes
+      : events >= snapshotEvery
+  }
+
   const flush = Effect.fnUntraced(function* (cut: () => boolean) {
     at = later(at, Instant.make(yield* Clock.currentTimeMillis))
     yield* sendTaken
     // One that is still being written may take as long as it does; the next is then made a little later.
-    if (snapshotting === undefined && sequence - lastSnapshot >= snapshotEvery && cut()) {
+    if (snapshotting === undefined && isSnapshotDue() && cut()) {
       yield* sendTaken
       yield* startSnapshot
     }
@@ -160,7 +167,7 @@ export const open = Effect.fnUntraced(function* ({
     take: (source, group) => void taken.push({ source, group }),
     flush,
     finish: Effect.gen(function* () {
-      yield* flush(() => false)
+      yield* flush(() => true)
       yield* waitFor(0)
       if (snapshotting !== undefined) yield* Fiber.join(snapshotting)
     }),

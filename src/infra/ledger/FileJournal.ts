@@ -16,13 +16,12 @@
  * Leaving writes a mark that all of it was durable, so that damage to the last
  * blocks is not taken for a torn end.
  */
-import { Effect, Exit, Layer, Option, Result, Scope, Semaphore, Stream } from "effect"
+import { Effect, Exit, Layer, Option, Result, Schema, Scope, Semaphore, Stream } from "effect"
 import type { FileHandle } from "node:fs/promises"
 import { mkdir, open } from "node:fs/promises"
 import type { Block, Head, SourcePosition } from "../../adapters/LedgerJournal.ts"
 import * as Journal from "../../adapters/LedgerJournal.ts"
 import { LedgerJournal, LedgerJournalError } from "../../adapters/LedgerJournal.ts"
-import { StorageUnavailable } from "../../adapters/Storage.ts"
 import { Instant } from "../../domain/Instant.ts"
 import * as BlockQueue from "./BlockQueue.ts"
 import * as JournalFrame from "./JournalFrame.ts"
@@ -219,18 +218,20 @@ const leave = async ({ durable, handle, isMarked, sequence }: Tail, isBroken: bo
 
 // --- Reading ----------------------------------------------------------------
 
+/** Nobody has written a journal there. */
+export class JournalMissing extends Schema.TaggedError<JournalMissing>()("JournalMissing", { path: Schema.String }) {
+  override get message() {
+    return `there is no journal in ${this.path}`
+  }
+}
+
 /** A journal that is only read, also while another process writes to it. Nothing is cut. */
-export const reader = (directory: string): Layer.Layer<LedgerJournal, LedgerJournalError> =>
+export const reader = (directory: string): Layer.Layer<LedgerJournal, LedgerJournalError | JournalMissing> =>
   Layer.effect(
     LedgerJournal,
     Effect.gen(function* () {
       const segments = yield* attempt("read the journal", () => JournalSegment.list(directory))
-      if (segments.length === 0) {
-        const cause = new Error(`there is no journal in ${directory}`)
-        return yield* new LedgerJournalError({
-          reason: new StorageUnavailable({ operation: "read the journal", cause })
-        })
-      }
+      if (segments.length === 0) return yield* new JournalMissing({ path: directory })
       return LedgerJournal.of({
         head: headOf(directory),
         append: () => Effect.die(new Error("a journal that was opened for reading is appended to")),

@@ -230,7 +230,7 @@ describe("FileJournal", () => {
     Effect.gen(function* () {
       const path = join(directory(), "none")
       const error = yield* Effect.flip(Effect.provide(LedgerJournal, FileJournal.reader(path)))
-      assert.strictEqual(error.reason._tag, "StorageUnavailable")
+      assert.strictEqual(error.message, `there is no journal in ${path}`)
       assert.throws(() => statSync(path))
     })
   )

@@ -6,11 +6,8 @@
  * `.gz` of a packed one, because positions are of the unpacked text. A file
  * that has grown goes on; one whose beginning is another is refused.
  */
-import { Effect, Schema, Stream } from "effect"
+import { Effect, Schema } from "effect"
 import { basename } from "node:path"
-import type { Fault } from "../../infra/ledger/TransactionReader.ts"
-import { TransactionReader } from "../../infra/ledger/TransactionReader.ts"
-import type { JournaledLedger } from "./JournaledLedger.ts"
 
 /** What was taken of the source before is not what it begins with now. */
 export class SourceChanged extends Schema.TaggedError<SourceChanged>()("SourceChanged", {
@@ -53,55 +50,3 @@ export const namesOf = (
         })
       )
 }
-
-export interface Source<E> {
-  readonly name: string
-  /** Its unpacked bytes, in pieces. */
-  readonly chunks: Stream.Stream<Buffer, E>
-  /** A piece may be followed by nothing for long, so what it held is not kept back. */
-  readonly isLive: boolean
-  /** Hears of each row that was refused; `code` is a `RowCode`. */
-  readonly refused: (line: number, code: number) => void
-  /** After each piece. */
-  readonly onProgress: (bytes: number) => Effect.Effect<void>
-}
-
-export interface Taken {
-  /** Rows by what became of them, in this run: their `RowCode`. */
-  readonly counts: ReadonlyArray<number>
-  /** Lines that had been taken before. */
-  readonly resumedAfter: number
-  readonly fault: Fault | undefined
-}
-
-/** Takes all of one source; what was taken is in the journal once `ledger.finish` says so. */
-export const take = Effect.fnUntraced(function* <E>(ledger: JournaledLedger, source: Source<E>) {
-  const { chunks, isLive, name, onProgress, refused } = source
-  const from = ledger.positionOf(name)
-  const reader = new TransactionReader({
-    books: ledger.books,
-    refused,
-    packed: (group) => ledger.take(name, group),
-    from
-  })
-  const cut = () => reader.cut()
-  yield* chunks.pipe(
-    Stream.mapEffect(
-      Effect.fnUntraced(function* (bytes) {
-        const goesOn = reader.take(bytes)
-        if (isLive) cut()
-        yield* ledger.flush(cut)
-        yield* onProgress(bytes.byteLength)
-        return goesOn
-      })
-    ),
-    Stream.takeWhile((goesOn) => goesOn),
-    Stream.runDrain
-  )
-  reader.end()
-  yield* ledger.flush(cut)
-  if (reader.fault?._tag === "SourceChanged") {
-    return yield* new SourceChanged({ source: name, line: reader.fault.from.line })
-  }
-  return { counts: reader.counts, resumedAfter: from?.line ?? 0, fault: reader.fault } satisfies Taken
-})
