@@ -170,6 +170,9 @@ export const open = Effect.fnUntraced(function* ({ onRestore, place, snapshotEve
       yield* flush(() => true)
       yield* waitFor(0)
       if (snapshotting !== undefined) yield* Fiber.join(snapshotting)
+      // One that became due while the one before was being written.
+      yield* flush(() => true)
+      if (snapshotting !== undefined) yield* Fiber.join(snapshotting)
     }),
     sequence: () => sequence
   }

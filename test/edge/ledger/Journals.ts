@@ -22,6 +22,7 @@ export const accountsOf = (...files: ReadonlyArray<string>): string => {
 
 export interface Given {
   readonly snapshotEvery?: number | undefined
+  readonly wideClients?: boolean
   /** Bytes that are read at a time. */
   readonly chunk?: number | undefined
 }
@@ -30,14 +31,14 @@ export interface Given {
 export const keep = (
   place: Place,
   files: Readonly<Record<string, string>>,
-  { chunk = 4096, snapshotEvery }: Given = {}
+  { chunk = 4096, snapshotEvery, wideClients = false }: Given = {}
 ) =>
   Effect.scoped(
     Effect.gen(function* () {
       const ledger = yield* JournaledLedger.open({
         place,
         policy: LedgerPolicy.standard,
-        wideClients: false,
+        wideClients,
         seed: 7,
         snapshotEvery
       })
