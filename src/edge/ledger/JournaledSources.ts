@@ -8,14 +8,16 @@
  */
 import { Effect, Schema } from "effect"
 import { basename } from "node:path"
+import { standardInput } from "./TransactionSource.ts"
 
 /** What was taken of the source before is not what it begins with now. */
 export class SourceChanged extends Schema.TaggedError<SourceChanged>()("SourceChanged", {
+  path: Schema.String,
   source: Schema.String,
   line: Schema.Int
 }) {
   override get message() {
-    return `${this.source} is not what was taken before: up to line ${this.line}, its bytes have changed; if it is another file, give it a name with --source`
+    return `${this.path} does not begin with what the journal took as ${this.source} before, up to line ${this.line}; if it is another file, name it with --source`
   }
 }
 
@@ -25,9 +27,6 @@ export class SourcesAlike extends Schema.TaggedError<SourcesAlike>()("SourcesAli
     return this.detail
   }
 }
-
-/** Standard input, as it is named among files. */
-const standardInput = "-"
 
 /** The names of the files in the journal; `given` names the only one. */
 export const namesOf = (
