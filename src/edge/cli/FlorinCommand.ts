@@ -12,6 +12,7 @@ import * as EventsCommand from "./EventsCommand.ts"
 import * as GenerateCommand from "./GenerateCommand.ts"
 import * as JournalCommand from "./JournalCommand.ts"
 import * as PaymentsCommand from "./PaymentsCommand.ts"
+import * as ProcessCommand from "./ProcessCommand.ts"
 import * as RebuildCommand from "./RebuildCommand.ts"
 import * as RecoverCommand from "./RecoverCommand.ts"
 import * as SandboxCommand from "./SandboxCommand.ts"
@@ -42,6 +43,7 @@ export const command = Command.make("florin").pipe(
     AccountsCommand.command,
     JournalCommand.command,
     ConfigCommand.command,
+    ProcessCommand.command,
     GenerateCommand.command,
     SandboxCommand.command,
     DemoCommand.command,

@@ -98,7 +98,9 @@ export const overWriting = <A, E, R>(
   Effect.gen(function* () {
     if (Option.isNone(journal)) {
       const [flag] =
-        Object.entries({ source, "snapshot-every": Option.map(snapshotEvery, String), ledger }).find(([, value]) => Option.isSome(value)) ?? []
+        Object.entries({ source, "snapshot-every": Option.map(snapshotEvery, String), ledger }).find(([, value]) =>
+          Option.isSome(value)
+        ) ?? []
       return flag === undefined ? yield* command() : yield* new JournalNotNamed({ flag })
     }
     const [JournaledLedger, JournaledSources, RedactingLogger] = yield* loadWriting

@@ -15,6 +15,7 @@
  * the order in which they come, and a table finds them.
  */
 import type { Account } from "../../domain/ledger/Ledger.ts"
+import { maxNarrowClient } from "../../domain/ledger/Transaction.ts"
 import { PartitionedTable } from "./PartitionedTable.ts"
 
 export const numbersPerAccount = 4
@@ -29,6 +30,9 @@ export const locked = 3
 
 const pageBits = 10
 const pageMask = (1 << pageBits) - 1
+const narrowPages = (maxNarrowClient + 1) >>> pageBits
+/** Stands where no page was needed yet. */
+const noPage = new Float64Array(0)
 
 /** Mark and slot. */
 const wordsPerClient = 2
@@ -42,16 +46,17 @@ export class ColumnarAccounts {
 
   constructor(isWide: boolean, seed: number) {
     this.#slots = isWide ? new PartitionedTable(wordsPerClient, seed) : undefined
+    if (!isWide) for (let index = 0; index < narrowPages; index++) this.pages.push(noPage)
   }
 
   get bytes(): number {
-    return this.pages.length * (pageMask + 1) * numbersPerAccount * 8 + (this.#slots?.bytes ?? 0)
+    return this.pages.reduce((sum, { byteLength }) => sum + byteLength, this.#slots?.bytes ?? 0)
   }
 
   /** The slot of a client, signed or not, whose page is there; of one that has none yet, a new one. */
   slot(client: number): number {
     if (this.#slots === undefined) {
-      if (this.pages[client >>> pageBits] === undefined) this.#openPages(client)
+      if (this.pages[client >>> pageBits] === noPage) this.#openPage(client)
       return client
     }
     const hash = this.#slots.hash(client)
@@ -71,8 +76,7 @@ export class ColumnarAccounts {
 
   get(client: number): Account | undefined {
     const slot = this.#find(client)
-    const page = slot === undefined ? undefined : this.pages[slot >>> pageBits]
-    return slot === undefined || page === undefined ? undefined : this.#read(slot)
+    return slot === undefined || (this.pages[slot >>> pageBits] ?? noPage) === noPage ? undefined : this.#read(slot)
   }
 
   set(client: number, account: Account): void {
@@ -123,25 +127,24 @@ export class ColumnarAccounts {
     const slots = this.#slots!
     const slot = this.#count
     this.#count += 1
+    const to = slots.claim(hash, at)
     const entries = slots.partition(hash)
-    entries[at] = slots.mark(hash, isTaken)
-    entries[at + 1] = slot
-    slots.filled(hash, at)
-    this.#openPages(slot)
+    entries[to] = slots.mark(hash, isTaken)
+    entries[to + 1] = slot
+    slots.filled(hash, to)
+    if ((slot & pageMask) === 0) this.#openPage(slot)
     this.page(slot)[this.offset(slot) + owner] = client >>> 0
     return slot
   }
 
-  /** Up to the slot's, so that there are no holes among the pages. */
-  #openPages(slot: number): void {
-    while (this.pages.length <= slot >>> pageBits) {
-      const page = new Float64Array((pageMask + 1) * numbersPerAccount)
-      if (this.#slots === undefined) {
-        const first = this.pages.length << pageBits
-        for (let index = 0; index <= pageMask; index++) page[index * numbersPerAccount + owner] = first + index
-      }
-      this.pages.push(page)
+  #openPage(slot: number): void {
+    const page = new Float64Array((pageMask + 1) * numbersPerAccount)
+    const index = slot >>> pageBits
+    if (this.#slots === undefined) {
+      const first = index << pageBits
+      for (let nth = 0; nth <= pageMask; nth++) page[nth * numbersPerAccount + owner] = first + nth
     }
+    this.pages[index] = page
   }
 }
 

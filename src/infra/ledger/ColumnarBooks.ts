@@ -208,12 +208,13 @@ export class ColumnarBooks implements Books {
   }
 
   #enter(words: Int32Array, at: number, hash: number, found: number, state: number): void {
+    const to = this.entries.claim(hash, found)
     const entries = this.entries.partition(hash)
-    entries[found] = this.entries.mark(hash, state)
-    entries[found + Table.client] = words[at + RowBlock.client]!
-    entries[found + Table.low] = words[at + RowBlock.low]!
-    entries[found + Table.high] = words[at + RowBlock.high]!
-    this.entries.filled(hash, found)
+    entries[to] = this.entries.mark(hash, state)
+    entries[to + Table.client] = words[at + RowBlock.client]!
+    entries[to + Table.low] = words[at + RowBlock.low]!
+    entries[to + Table.high] = words[at + RowBlock.high]!
+    this.entries.filled(hash, to)
   }
 
   // --- The rules themselves, where doubles do not do ------------------------
@@ -244,13 +245,14 @@ export class ColumnarBooks implements Books {
   #setEntry(tx: number, entry: Entry): void {
     const hash = this.entries.hash(tx)
     const found = this.entries.seek(hash)
+    const isNew = this.entries.partition(hash)[found] === 0
+    const to = isNew ? this.entries.claim(hash, found) : found
     const entries = this.entries.partition(hash)
-    const isNew = entries[found] === 0
-    entries[found] = this.entries.mark(hash, Table.stateOf(entry))
-    entries[found + Table.client] = entry.client | 0
-    entries[found + Table.low] = Number(BigInt.asIntN(32, entry.amount))
-    entries[found + Table.high] = Number(BigInt.asIntN(32, entry.amount >> 32n))
-    if (isNew) this.entries.filled(hash, found)
+    entries[to] = this.entries.mark(hash, Table.stateOf(entry))
+    entries[to + Table.client] = entry.client
+    entries[to + Table.low] = Number(BigInt.asIntN(32, entry.amount))
+    entries[to + Table.high] = Number(BigInt.asIntN(32, entry.amount >> 32n))
+    if (isNew) this.entries.filled(hash, to)
   }
 
   // --- Books ----------------------------------------------------------------

@@ -82,13 +82,18 @@ const replay = (books: ColumnarBooks, words: Int32Array, at: number): void => {
   if (kind === chargedBack) page[account + Accounts.status] = Accounts.locked
   else if (page[account + Accounts.status] === 0) page[account + Accounts.status] = Accounts.open
 
-  const first = isWithdrawal ? Table.withdrawal : Table.deposit
-  entries[found] = table.mark(hash, first + disputes[kind]!)
-  if (mark !== 0) return
-  entries[found + Table.client] = words[at + RowBlock.client]!
-  entries[found + Table.low] = words[at + RowBlock.low]!
-  entries[found + Table.high] = words[at + RowBlock.high]!
-  table.filled(hash, found)
+  const after = table.mark(hash, (isWithdrawal ? Table.withdrawal : Table.deposit) + disputes[kind]!)
+  if (mark !== 0) {
+    entries[found] = after
+    return
+  }
+  const to = table.claim(hash, found)
+  const claimed = table.partition(hash)
+  claimed[to] = after
+  claimed[to + Table.client] = words[at + RowBlock.client]!
+  claimed[to + Table.low] = words[at + RowBlock.low]!
+  claimed[to + Table.high] = words[at + RowBlock.high]!
+  table.filled(hash, to)
 }
 
 /** How many kinds there are; by kind, first of what is about a deposit, then about a withdrawal. */

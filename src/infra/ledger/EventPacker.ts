@@ -26,7 +26,8 @@ const kindBits = 3
 const opened = 0
 
 export class EventPacker {
-  readonly #words = new Uint32Array(maxEvents * wordsPerEvent)
+  /** Grows to what a group needs, because most of those who pack have little to. */
+  #words = new Uint32Array(RowBlock.capacity * wordsPerEvent)
   readonly #taken: (group: EventGroup) => void
   #count = 0
   /** The line of the last event, or before the first. */
@@ -50,6 +51,7 @@ export class EventPacker {
   pack({ count, words }: RowBlock.RowBlock): void {
     // Lines without an event can be as many as an event's gap does not hold.
     if (this.#count + count > maxEvents || this.#line - this.#last > maxLineGap / 2) this.cut()
+    if ((this.#count + count) * wordsPerEvent > this.#words.length) this.#grow()
     const events = this.#words
     const end = count * RowBlock.wordsPerRow
     let to = this.#count * wordsPerEvent
@@ -69,6 +71,12 @@ export class EventPacker {
     }
     this.#last = this.#line + last
     this.#count = to / wordsPerEvent
+  }
+
+  #grow(): void {
+    const words = new Uint32Array(maxEvents * wordsPerEvent)
+    words.set(this.#words)
+    this.#words = words
   }
 
   /** Over whole lines, whose bytes are given; a long line's may be given in parts, the last with `lines` of 1. */

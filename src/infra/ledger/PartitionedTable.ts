@@ -34,19 +34,19 @@ export class PartitionedTable {
   /** Words of an entry. */
   readonly stride: number
   /** Entries of each partition, by the hash's upper bits. */
-  readonly partitions: Array<Int32Array> = []
+  readonly partitions: Array<Int32Array>
   /** What turns a hash's lower bits into its home slot in the partition. */
   readonly scales = new Float64Array(partitionCount)
+  /** What all partitions share that hold nothing: one empty slot, which is never filled. */
+  readonly #empty: Int32Array
   readonly #counts = new Int32Array(partitionCount)
   readonly #limits = new Int32Array(partitionCount)
 
   constructor(stride: number, seed: number) {
     this.seed = seed
     this.stride = stride
-    for (let index = 0; index < partitionCount; index++) {
-      // Keys come in equal shares: from equal capacities all partitions would grow at the same time.
-      this.#allocate(index, Math.round(firstCapacity * growth ** (index / partitionCount)))
-    }
+    this.#empty = new Int32Array(stride)
+    this.partitions = Array.from({ length: partitionCount }, () => this.#empty)
   }
 
   get size(): number {
@@ -54,7 +54,7 @@ export class PartitionedTable {
   }
 
   get bytes(): number {
-    return this.partitions.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    return this.partitions.reduce((sum, entries) => sum + (entries === this.#empty ? 0 : entries.byteLength), 0)
   }
 
   hash(key: number): number {
@@ -94,6 +94,14 @@ export class PartitionedTable {
     return ((hash & lowMask) << markShift) | tag
   }
 
+  /** Where an entry of this hash may be written, for which `seek` found the empty slot at `at`; `filled` follows. */
+  claim(hash: number, at: number): number {
+    const partition = hash >>> lowBits
+    if (this.partitions[partition] !== this.#empty) return at
+    this.#allocate(partition, firstCapacityOf(partition))
+    return this.seek(hash)
+  }
+
   /** To be called when the empty slot at `at` was filled. */
   filled(hash: number, at: number): void {
     const partition = hash >>> lowBits
@@ -108,8 +116,8 @@ export class PartitionedTable {
   /** Takes entries of an empty partition as they are, in its order. */
   fill(partition: number, entries: Int32Array): void {
     const count = entries.length / this.stride
-    const least = firstCapacity * growth ** (partition / partitionCount)
-    this.#allocate(partition, Math.max(Math.round(least), Math.ceil((count / maxLoad) * Math.sqrt(growth))))
+    if (count === 0) return
+    this.#allocate(partition, Math.max(firstCapacityOf(partition), Math.ceil((count / maxLoad) * Math.sqrt(growth))))
     this.#counts[partition] = count
     if (!this.#copy(partition, entries)) this.#grow(partition, count, entries)
   }
@@ -151,6 +159,10 @@ export class PartitionedTable {
     return true
   }
 }
+
+/** Keys come in equal shares: from equal capacities all partitions would grow at the same time. */
+const firstCapacityOf = (partition: number): number =>
+  Math.round(firstCapacity * growth ** (partition / partitionCount))
 
 // --- The hash ---------------------------------------------------------------
 
