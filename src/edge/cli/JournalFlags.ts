@@ -106,7 +106,8 @@ export const overWriting = <A, E, R>(
     const [JournaledLedger, JournaledSources, RedactingLogger] = yield* loadWriting
     const names = yield* JournaledSources.namesOf(files, Option.getOrUndefined(source))
     const place = yield* JournalPlace.parse(journal.value, Option.getOrUndefined(ledger))
-    const show = isJson ? () => Effect.void : yield* ProgressBar.make("events")
+    // Off a terminal nobody waits for a start of a second.
+    const show = isJson || !process.stderr.isTTY ? () => Effect.void : yield* ProgressBar.make("events")
     return yield* Effect.gen(function* () {
       const opened = yield* JournaledLedger.open({
         place,

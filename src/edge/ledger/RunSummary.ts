@@ -43,9 +43,9 @@ export const toText = (summary: RunSummary): string => {
   const reasons = Object.entries(summary.refused).map(([reason, times]) => `${reason} ${count.format(times)}`)
   return [
     ...told,
-    ...journalLines(summary.journal),
     ...(refused > told.length ? [`and ${count.format(refused - told.length)} more; --rejects FILE names all`] : []),
     `rows ${count.format(summary.rows)}, applied ${count.format(summary.applied)}, refused ${count.format(refused)}${refused === 0 ? "" : ` (${reasons.join(", ")})`}, accounts ${count.format(summary.accounts)}`,
+    ...journalLines(summary.journal),
     `${summary.seconds.toFixed(2)} s, ${count.format(Math.round(summary.rowsPerSecond))} rows a second, peak memory ${count.format(Math.round(summary.peakBytes / bytesPerMegabyte))} MB`
   ].join("\n")
 }
