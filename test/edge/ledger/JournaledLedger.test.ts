@@ -3,10 +3,12 @@ import { Effect, Result } from "effect"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as LedgerPolicy from "../../../src/domain/ledger/LedgerPolicy.ts"
+import * as PackedEvents from "../../../src/domain/ledger/PackedEvents.ts"
 import * as TransactionText from "../../../src/domain/ledger/TransactionText.ts"
 import * as JournaledSources from "../../../src/edge/ledger/JournaledSources.ts"
 import * as JournalPlace from "../../../src/edge/ledger/JournalPlace.ts"
 import * as PastBooks from "../../../src/edge/ledger/PastBooks.ts"
+import { block } from "../../../src/testing/contract/LedgerJournalContract.ts"
 import { directories } from "../../infra/ledger/Directory.ts"
 import * as Journals from "./Journals.ts"
 
@@ -110,6 +112,20 @@ describe("JournaledLedger", () => {
       assert.strictEqual(error.message, "the journal has client 70000, which is beyond 65535: give --wide-clients")
     })
   )
+})
+
+describe("PastBooks", () => {
+  it("takes of a block what lies in the range, and no more", () => {
+    const firsts = (after: number, upTo: number) =>
+      PackedEvents.unpack(PastBooks.within(block(11, 5), after, upTo), 0).map(({ event }) =>
+        event._tag === "Opened" ? 0 : Number(event.tx)
+      )
+    assert.deepStrictEqual(firsts(10, 15), [11, 12, 13, 14, 15])
+    assert.deepStrictEqual(firsts(0, 99), [11, 12, 13, 14, 15])
+    assert.deepStrictEqual(firsts(12, 14), [13, 14])
+    assert.deepStrictEqual(firsts(15, 20), [])
+    assert.deepStrictEqual(firsts(3, 10), [])
+  })
 })
 
 describe("JournaledSources", () => {

@@ -93,6 +93,15 @@ describe("FileJournal", () => {
     }).pipe(Effect.provide(silent))
   )
 
+  it.live("cuts an end that was torn once, whatever is done then", () =>
+    Effect.gen(function* () {
+      const path = yield* threeBlocks
+      truncateSync(tail(path), statSync(tail(path)).size - 1)
+      const cutOf = within(path, ({ cut }) => Effect.succeed(cut?.after))
+      assert.deepStrictEqual([yield* cutOf, yield* cutOf], [4, undefined])
+    }).pipe(Effect.provide(silent))
+  )
+
   it.live("is damaged when any byte of what was durable is another, and never guesses", () =>
     Effect.gen(function* () {
       const path = yield* threeBlocks
