@@ -5,7 +5,8 @@
 //     ./ledger transactions.csv > accounts.csv
 //
 // Same rows, same rules (florin's standard policy, narrow clients), same output. On standard error one line of JSON:
-// rows, applied, nanoseconds from opening the file to the output's last byte, and how many rows each reason refused.
+// rows, applied, seconds from opening the file to the output's last byte, the most memory held at a time, and how many
+// rows each reason refused.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -19,6 +20,8 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include <sys/resource.h>
 
 using Amount = std::int64_t;
 constexpr Amount max_amount = INT64_MAX;
@@ -287,10 +290,18 @@ int main(int count, char **words) {
   }
   if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) return 1;
 
-  const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - started;
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+#ifdef __APPLE__
+  const std::uint64_t peak = used.ru_maxrss;
+#else
+  const std::uint64_t peak = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+#endif
   std::map<std::string, std::uint64_t> reasons;
   for (const auto &[reason, times] : refused) reasons[reason] += times;
-  std::cerr << "{\"rows\":" << rows << ",\"applied\":" << applied << ",\"nanos\":" << took.count() << ",\"refused\":{";
+  std::cerr << "{\"rows\":" << rows << ",\"applied\":" << applied << ",\"seconds\":" << took.count()
+            << ",\"peakBytes\":" << peak << ",\"refused\":{";
   const char *separator = "";
   for (const auto &[reason, times] : reasons) {
     std::cerr << separator << '"' << reason << "\":" << times;
