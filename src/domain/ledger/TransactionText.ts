@@ -67,16 +67,20 @@ export const process = (
 export const rejection = ({ line, reason }: Rejection): string =>
   `${line}:${typeof reason !== "string" && reason._tag === "BadHeader" ? reason._tag : LedgerRefusal.text(reason)}`
 
+/** What stands above accounts. */
+export const accountsHeading = "client,available,held,total,locked"
+
 /** The accounts as CSV, by client. */
 export const accounts = (book: LedgerBook.LedgerBook): string =>
   [
-    "client,available,held,total,locked",
+    accountsHeading,
     ...[...book.accounts].toSorted(([a], [b]) => a - b).map(([client, account]) => accountRow(client, account))
   ]
     .map((line) => `${line}\n`)
     .join("")
 
-const accountRow = (client: number, account: Ledger.Account): string =>
+/** An account as a line of CSV. */
+export const accountRow = (client: number, account: Ledger.Account): string =>
   [
     client,
     LedgerAmount.format(account.available),

@@ -3,6 +3,7 @@ import { Clock, Effect, Option } from "effect"
 import { Argument, CliError, Command, Flag } from "effect/cli"
 import * as LedgerPolicy from "../../domain/ledger/LedgerPolicy.ts"
 import type * as LedgerRun from "../ledger/LedgerRun.ts"
+import * as JournalFlags from "./JournalFlags.ts"
 import * as ProgressBar from "./ProgressBar.ts"
 
 const loaded = Effect.promise(() =>
@@ -82,22 +83,27 @@ export const command = Command.make(
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("Print the summary as one line of JSON, on standard error"),
       Flag.withDefault(false)
-    )
+    ),
+    ...JournalFlags.writing
   },
-  Effect.fn(function* ({ files, json, output, policy, rejects, wideClients }) {
+  Effect.fn(function* ({ files, json, output, policy, rejects, wideClients, ...given }) {
     const [LedgerRun, RunSummary, OutputFile] = yield* loaded
     const writeTo =
       (path: string): LedgerRun.Write =>
       (body) =>
         OutputFile.write(path, body)
-    const summary = yield* LedgerRun.run({
-      files,
-      policy,
-      wideClients,
-      output: writeTo(output),
-      rejects: Option.map(rejects, writeTo),
-      onProgress: yield* progress(json)
-    })
+    const onProgress = yield* progress(json)
+    const run = (journal?: LedgerRun.Journaling) =>
+      LedgerRun.run({
+        files,
+        policy,
+        wideClients,
+        output: writeTo(output),
+        rejects: Option.map(rejects, writeTo),
+        journal,
+        onProgress
+      })
+    const summary = yield* JournalFlags.overWriting(given, { files, policy, wideClients, isJson: json }, run)
     yield* say(json ? RunSummary.toJson(summary) : RunSummary.toText(summary))
   })
 ).pipe(
@@ -114,6 +120,10 @@ export const command = Command.make(
     {
       command: "zcat *.gz | florin process - --policy frozen-deposits=refuse --policy disputable=all",
       description: "From a pipe, under other rules"
+    },
+    {
+      command: "florin process november.csv --journal ledger > accounts.csv",
+      description: "Into a journal: sent again, it goes on where it was left, however it ended"
     }
   ])
 )

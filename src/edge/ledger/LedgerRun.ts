@@ -1,9 +1,12 @@
 /**
- * Transaction files into accounts, once and in memory: `florin process`.
+ * Transaction files into accounts: `florin process`.
  *
  *     open books, and the file of refused rows if there is one
  *     for each file, chunk by chunk: into the books, refused rows to their file
  *     all accounts to the output, and only now
+ *
+ * The books are in memory, or in memory and in a journal (`JournaledLedger`):
+ * then each file is taken up where the journal says that it was left.
  *
  * A run that cannot go on leaves neither output nor a file of refused rows.
  */
@@ -14,9 +17,11 @@ import * as RowCode from "../../infra/ledger/RowCode.ts"
 import { TransactionReader } from "../../infra/ledger/TransactionReader.ts"
 import type * as OutputFile from "../cli/OutputFile.ts"
 import * as AccountsCsv from "./AccountsCsv.ts"
+import type { JournaledLedger } from "./JournaledLedger.ts"
+import { SourceChanged } from "./JournaledSources.ts"
 import * as RejectsCsv from "./RejectsCsv.ts"
-import type { Refused, RunSummary } from "./RunSummary.ts"
-import { openSource, SourceUnreadable } from "./TransactionSource.ts"
+import type { JournalSummary, Refused, RunSummary } from "./RunSummary.ts"
+import { openSource, SourceUnreadable, standardInput } from "./TransactionSource.ts"
 
 export interface Options {
   readonly files: ReadonlyArray<string>
@@ -25,8 +30,16 @@ export interface Options {
   /** Writes the accounts, whole or not at all. */
   readonly output: Write
   readonly rejects: Option.Option<Write>
+  /** Where each event is kept; without it, nowhere. */
+  readonly journal?: Journaling | undefined
   /** Hears now and then how far the files are. */
   readonly onProgress: (progress: Progress) => Effect.Effect<void>
+}
+
+export interface Journaling {
+  readonly ledger: JournaledLedger
+  /** What each file is called in the journal, in their order. */
+  readonly names: ReadonlyArray<string>
 }
 
 export type Write = <A, E, R>(
@@ -58,19 +71,25 @@ const maxTold = 10
 export const run = Effect.fn("LedgerRun.run")(function* (options: Options) {
   const clock = yield* Clock.Clock
   const started = clock.currentTimeNanosUnsafe()
-  const seed = yield* Random.nextIntBetween(-0x8000_0000, 0x7fff_ffff)
-  const books = new ColumnarBooks({ policy: options.policy, wideClients: options.wideClients, seed })
+  const { journal, policy, wideClients } = options
+  const books =
+    journal?.ledger.books ??
+    new ColumnarBooks({ policy, wideClients, seed: yield* Random.nextIntBetween(-0x8000_0000, 0x7fff_ffff) })
   const firstRefused: Array<Refused> = []
   const counts = new Float64Array(RowCode.count)
   let pending = Option.isSome(options.rejects) ? RejectsCsv.header : ""
 
-  const take = Effect.fnUntraced(function* (path: string, put: OutputFile.Put | undefined) {
+  const take = Effect.fnUntraced(function* (path: string, put: OutputFile.Put | undefined, name: string) {
     const source = yield* Effect.acquireRelease(
       Effect.tryPromise({ try: () => openSource(path), catch: asUnreadable(path) }),
       ({ close }) => Effect.promise(close)
     )
     const reader = new TransactionReader({
       books,
+      ...(journal !== undefined && {
+        packed: (group) => journal.ledger.take(name, group),
+        from: journal.ledger.positionOf(name)
+      }),
       refused: (line, code) => {
         if (put === undefined && firstRefused.length >= maxTold) return
         const refused = { file: path, line, reason: RowCode.text(code) }
@@ -80,8 +99,16 @@ export const run = Effect.fn("LedgerRun.run")(function* (options: Options) {
     })
     const before = books.entries.size
     const next = Effect.tryPromise({ try: source.next, catch: asUnreadable(path) })
+    // What a pipe has sent may be all for long, and is not kept back for a full group.
+    const isLive = path === standardInput
+    const keep = Effect.suspend(() => {
+      if (journal === undefined) return Effect.void
+      if (isLive) reader.cut()
+      return journal.ledger.flush(() => reader.cut())
+    })
     let chunk = yield* next
     while (chunk !== undefined && reader.take(chunk)) {
+      yield* keep
       if (put !== undefined && pending !== "") {
         yield* put(Buffer.from(pending))
         pending = ""
@@ -92,13 +119,19 @@ export const run = Effect.fn("LedgerRun.run")(function* (options: Options) {
       yield* options.onProgress({ file: path, read, size: source.size, rows: reader.line })
       chunk = yield* next
     }
-    if (!reader.end())
+    const isWhole = reader.end()
+    yield* keep
+    if (reader.fault?._tag === "SourceChanged") {
+      return yield* new SourceChanged({ path, source: name, line: reader.fault.from.line })
+    }
+    if (!isWhole)
       return yield* new BadHeader({ path, line: reader.fault?._tag === "BadHeader" ? reader.fault.line : 1 })
     reader.counts.forEach((count, code) => (counts[code]! += count))
   }, Effect.scoped)
 
   const takeAll = Effect.fnUntraced(function* (put: OutputFile.Put | undefined) {
-    for (const path of options.files) yield* take(path, put)
+    for (const [index, path] of options.files.entries()) yield* take(path, put, journal?.names[index] ?? path)
+    if (journal !== undefined) yield* journal.ledger.finish
     if (put !== undefined) yield* put(Buffer.from(pending))
     let accounts = 0
     yield* options.output(
@@ -128,8 +161,16 @@ export const run = Effect.fn("LedgerRun.run")(function* (options: Options) {
     seconds,
     rowsPerSecond: rows / seconds,
     peakBytes: process.resourceUsage().maxRSS * 1024,
-    firstRefused
+    firstRefused,
+    ...(journal !== undefined && { journal: summaryOf(journal.ledger) })
   } satisfies RunSummary
+})
+
+const summaryOf = ({ cut, restored, sequence }: JournaledLedger): JournalSummary => ({
+  restored: restored.sequence,
+  snapshot: restored.snapshot,
+  sequence: sequence(),
+  cutBytes: cut?.bytes ?? 0
 })
 
 const asUnreadable = (path: string) => (cause: unknown) =>

@@ -112,10 +112,14 @@ export class TransactionReader {
     return this.#fault === undefined
   }
 
-  /** Hands over the events so far as a group; to be called between two chunks, for a source that pauses. */
-  cut(): void {
-    // Of a long line, bytes are counted before it ends.
-    if (this.#fault === undefined && !this.#isTooLong) this.#packer?.cut()
+  /**
+   * Hands over the events so far as a group; to be called between two chunks, for a source that pauses. False where it
+   * cannot: of a long line, bytes are counted before it ends.
+   */
+  cut(): boolean {
+    if (this.#fault !== undefined || this.#isTooLong) return false
+    this.#packer?.cut()
+    return true
   }
 
   // --- Lines ----------------------------------------------------------------
