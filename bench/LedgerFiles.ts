@@ -13,6 +13,8 @@ import * as Mix from "../src/testing/ledger/Mix.ts"
 const mix = Mix.usual
 
 const seed = 7
+/** For a second file beside the first. */
+export const otherSeed = 8
 
 export const directory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "florin-ledger-"))),
@@ -20,10 +22,10 @@ export const directory = Effect.acquireRelease(
 )
 
 /** Where the file is. */
-export const make = (directory: string, rows: number, clients: number) =>
+export const make = (directory: string, rows: number, clients: number, from = seed) =>
   Effect.tryPromise(async () => {
-    const path = join(directory, `${rows}.csv`)
-    const pieces = LedgerFile.make({ rows, clients, seed, mix })
+    const path = join(directory, `${rows}-${from}.csv`)
+    const pieces = LedgerFile.make({ rows, clients, seed: from, mix })
     await pipeline(Readable.from(pieces.map(({ bytes }) => bytes)), createWriteStream(path))
     return path
   })
