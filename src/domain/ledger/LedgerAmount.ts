@@ -34,8 +34,9 @@ const pattern = /^([+-]?)([0-9]+)(?:\.([0-9]+))?$/
 export const parse = (text: string): bigint | undefined => {
   const [, sign, whole, fraction = ""] = pattern.exec(text) ?? []
   if (whole === undefined) return undefined
-  const significant = fraction.replace(/0+$/, "")
-  if (significant.length > decimals) return undefined
+  // Beyond the fourth digit there may only be zeros.
+  if (/[1-9]/.test(fraction.slice(decimals))) return undefined
+  const significant = fraction.slice(0, decimals)
   const magnitude = BigInt(whole) * unit + BigInt(significant.padEnd(decimals, "0"))
   return sign === "-" ? -magnitude : magnitude
 }

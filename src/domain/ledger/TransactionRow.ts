@@ -101,7 +101,16 @@ const fields = (line: string): ReadonlyArray<string> | undefined => {
   return values.every((value) => value !== undefined) ? values : undefined
 }
 
-const trim = (text: string): string => text.replace(/^[ \t\r]+|[ \t\r]+$/g, "")
+/** By hand: a pattern that looks for white space at the end takes the square of a line's length where it is in between. */
+const trim = (text: string): string => {
+  let from = 0
+  let to = text.length
+  while (from < to && isSpace(text, from)) from += 1
+  while (from < to && isSpace(text, to - 1)) to -= 1
+  return text.slice(from, to)
+}
+
+const isSpace = (text: string, at: number): boolean => " \t\r".includes(text.charAt(at))
 
 const unquoted = (field: string): string | undefined => {
   if (!field.includes('"')) return field
