@@ -7,7 +7,7 @@
  * bits that belong to whoever uses the table and are never all zero; a mark of
  * zero is an empty slot. The hash is a bijection of the 32-bit integers and its
  * upper ten bits choose the partition, so those 22 bits are all that is left to
- * compare, and the key can be computed back from them.
+ * compare: no two keys share both.
  *
  * Slots are in the order of the hash, as far as collisions allow. Therefore
  * growing reads and writes memory from its beginning to its end.
@@ -72,12 +72,6 @@ export class PartitionedTable {
 
   hash(key: number): number {
     return mix(key ^ this.seed)
-  }
-
-  /** Of the entry at `at` in the partition. */
-  key(partition: number, at: number): number {
-    const low = this.partitions[partition]![at]! >>> markShift
-    return (unmix((partition << lowBits) | low) ^ this.seed) >>> 0
   }
 
   /** The first word that is looked at for a key of this hash. */
@@ -180,30 +174,12 @@ const firstCapacityOf = (partition: number): number =>
 
 // --- The hash ---------------------------------------------------------------
 
-/** Two rounds of xor-shift and multiplication, "lowbias32" of Chris Wellons' Hash Prospector: every step can be undone. */
+/** Two rounds of xor-shift and multiplication, "lowbias32" of Chris Wellons' Hash Prospector: every step can be undone,
+ * so that it is a bijection. */
 const mix = (key: number): number => {
   let hash = key ^ (key >>> 16)
   hash = Math.imul(hash, 0x21f0aaad)
   hash ^= hash >>> 15
   hash = Math.imul(hash, 0x735a2d97)
   return hash ^ (hash >>> 15)
-}
-
-/** The multipliers' inverses modulo 2^32. */
-const inverse1 = inverse(0x21f0aaad)
-const inverse2 = inverse(0x735a2d97)
-
-const unmix = (hash: number): number => {
-  let key = hash ^ (hash >>> 15) ^ (hash >>> 30)
-  key = Math.imul(key, inverse2)
-  key ^= (key >>> 15) ^ (key >>> 30)
-  key = Math.imul(key, inverse1)
-  return key ^ (key >>> 16)
-}
-
-/** Newton's iteration: each step doubles the bits that are right, of which an odd number has three to begin with. */
-function inverse(odd: number): number {
-  let value = odd
-  for (let bits = 3; bits < 32; bits *= 2) value = Math.imul(value, 2 - Math.imul(odd, value))
-  return value
 }

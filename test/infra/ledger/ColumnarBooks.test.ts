@@ -92,6 +92,21 @@ describe("ColumnarBooks", () => {
     }
   })
 
+  it("follows the policy of today over what was accepted under another", () => {
+    const books = FastLedger.books(Result.getOrThrow(LedgerPolicy.parse("disputable=all,spent-disputes=refuse")))
+    const [first, second, amount] = [{ client: client(1), tx: tx(1) }, { client: client(1), tx: tx(2) }, 5n]
+    for (const event of [
+      { _tag: "Deposited", ...first, amount },
+      { _tag: "Withdrawn", ...second, amount },
+      { _tag: "Disputed", ...first, amount }
+    ] as const) {
+      books.replay(event)
+    }
+    assert.deepStrictEqual(books.account(1), { available: -5n, held: 5n, locked: false })
+    // What a withdrawal's dispute holds was not spent.
+    assert.strictEqual(books.apply({ _tag: "Dispute", ...second })._tag, "Applied")
+  })
+
   it("takes no history that the rules cannot have written", () => {
     const about = { client: client(1), tx: tx(1), amount: 5n }
     const impossible: ReadonlyArray<ReadonlyArray<LedgerEvent>> = [
@@ -145,6 +160,7 @@ describe("ColumnarBooks", () => {
       }
       assert.strictEqual(applied, distinct)
       assert.strictEqual(books.entries.size, distinct)
+      assert.isAtLeast(books.entries.bytes, (distinct * 16) / 0.75)
       // Sixteen bytes each, and never more than twice that but for what an empty table takes.
       assert.isBelow(books.entries.bytes, distinct * 32 + 1_200_000)
     }

@@ -117,13 +117,20 @@ describe("TransactionReader", () => {
       { event: { _tag: "Deposited", client: 1, tx: 1, amount: 10_000n }, line: 2 },
       { event: { _tag: "Opened", client: 2 }, line: 3 }
     ] as unknown)
+    const third = Buffer.from("\ndeposit,1,9,1")
     reader.take(second)
+    reader.cut()
+    reader.take(third)
     reader.end()
-    const bytes = Buffer.concat([first, second])
+    const bytes = Buffer.concat([first, second, third])
     assert.deepStrictEqual(
       groups.slice(1).map(({ count, line, to }) => ({ count, line, to })),
-      [{ count: 0, line: 3, to: positionAt(bytes, bytes.length, 4) }]
+      [
+        { count: 0, line: 3, to: positionAt(bytes, first.length + second.length, 4) },
+        { count: 1, line: 4, to: positionAt(bytes, bytes.length, 6) }
+      ]
     )
+    assert.strictEqual(eventsOf(groups.slice(1))[0]?.line, 6)
   })
 
   it("goes on from any position, wherever chunks end, as if it had not been left", () => {
