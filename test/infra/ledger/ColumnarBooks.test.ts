@@ -15,11 +15,11 @@ const tx = (id: number) => TxId.make(id)
 const disputeAll = Result.getOrThrow(LedgerPolicy.parse("disputable=all"))
 
 /**
- * In groups of five: a deposit, its dispute, how that ends, a withdrawal, its dispute. Amounts are beyond 2^53 now and
+ * In groups of six: a deposit, its dispute, how that ends, a withdrawal, its dispute, how that ends. Amounts are beyond 2^53 now and
  * then, and every twentieth dispute ends as a chargeback.
  */
 const transactions: ReadonlyArray<Transaction> = Array.from({ length: 3000 }, (_, index) => {
-  const group = Math.floor(index / 5)
+  const group = Math.floor(index / 6)
   const owner = client((group * 7) % 113)
   const [deposited, withdrawn] = [tx(Math.imul(group, 0x9e37_79b1) >>> 0), tx(group)]
   const amount = group % 41 === 0 ? 2n ** 53n : BigInt(100 + ((group * 31) % 1000))
@@ -28,9 +28,10 @@ const transactions: ReadonlyArray<Transaction> = Array.from({ length: 3000 }, (_
     { _tag: "Dispute", client: owner, tx: deposited },
     { _tag: group % 20 === 0 ? "Chargeback" : "Resolve", client: owner, tx: deposited },
     { _tag: "Withdrawal", client: owner, tx: withdrawn, amount: BigInt(1 + (group % 50)) },
-    { _tag: "Dispute", client: owner, tx: withdrawn }
+    { _tag: "Dispute", client: owner, tx: withdrawn },
+    { _tag: group % 20 === 7 ? "Chargeback" : "Resolve", client: owner, tx: withdrawn }
   ]
-  return all[index % 5]!
+  return all[index % 6]!
 })
 
 /** Every event of a book of these transactions. */
