@@ -44,6 +44,7 @@ const contest = (name: string, unit: Unit, rounds: number, florin: Turn<never>, 
   peer
 })
 
+const rate = ({ rows, seconds }: Measured) => rows / seconds
 const bytesPerMillionRows = ({ peakBytes, rows }: Measured) => (peakBytes / rows) * 1e6
 
 export const subject = Effect.fnUntraced(function* ({ ledger: { clients, longRows, rounds, rows } }: Pace) {
@@ -87,7 +88,6 @@ export const subject = Effect.fnUntraced(function* ({ ledger: { clients, longRow
   const journaled = (name: string, words: (nth: number) => ReadonlyArray<string>) => {
     const memory = runs(LedgerPrograms.florin, input, into("memory"))
     const kept = runs((nth) => LedgerPrograms.journaled(words(nth)), input, into(name))
-    const rate = ({ rows, seconds }: Measured) => rows / seconds
     return contest(`ledger, ${name} journal`, "perSecond", rounds, measure(kept, rate), measure(memory, rate))
   }
   return {
