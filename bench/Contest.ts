@@ -19,6 +19,13 @@ export interface Pace {
   readonly lifecycle: { readonly rounds: number; readonly seconds: number; readonly atATime: ReadonlyArray<number> }
   /** How many payments are there to list and to rebuild. */
   readonly many: { readonly rounds: number; readonly payments: number }
+  /** How long the files of transactions are; turns are processes of their own. */
+  readonly ledger: {
+    readonly rounds: number
+    readonly rows: number
+    readonly clients: number
+    readonly longRows: number
+  }
   /** Each start is a process of its own. */
   readonly coldStart: { readonly rounds: number }
 }
@@ -30,6 +37,7 @@ export const full: Pace = {
   memory: { rounds: 3, heldPayments: 10_000, madePayments: 2000 },
   lifecycle: { rounds: 5, seconds: 4, atATime: [1, 8, 32, 256] },
   many: { rounds: 3, payments: 100_000 },
+  ledger: { rounds: 5, rows: 3_750_587, clients: 60_000, longRows: 20_000_000 },
   coldStart: { rounds: 5 }
 }
 
@@ -40,6 +48,7 @@ export const quick: Pace = {
   memory: { rounds: 1, heldPayments: 1000, madePayments: 300 },
   lifecycle: { rounds: 1, seconds: 1, atATime: [1, 32] },
   many: { rounds: 1, payments: 1000 },
+  ledger: { rounds: 1, rows: 20_000, clients: 500, longRows: 100_000 },
   coldStart: { rounds: 1 }
 }
 

@@ -20,6 +20,7 @@ import * as ColdStart from "./ColdStart.ts"
 import * as Contest from "./Contest.ts"
 import * as Decider from "./Decider.ts"
 import * as HeldPayments from "./HeldPayments.ts"
+import * as Ledger from "./Ledger.ts"
 import * as Lifecycle from "./Lifecycle.ts"
 import * as ManyPayments from "./ManyPayments.ts"
 import * as MemoryLifecycle from "./MemoryLifecycle.ts"
@@ -35,6 +36,8 @@ const computing = {
   memory: MemoryLifecycle.subject,
   held: HeldPayments.subject
 }
+/** Over files, without a database. */
+const filing = { ledger: Ledger.subject }
 const storing = {
   stored: StoredPayment.subject,
   payment: WholePayment.subject,
@@ -61,6 +64,15 @@ const measure = Effect.fnUntraced(function* (asked: Arguments.Arguments) {
     notes.push(...subject.notes)
   }
 
+  for (const make of chosen(filing, asked)) {
+    const measured = Effect.gen(function* () {
+      const subject = yield* make(pace)
+      rows.push(...(yield* Contest.runAll(subject, tell)))
+      notes.push(...subject.notes)
+    })
+    yield* Effect.scoped(measured)
+  }
+
   const stored = Effect.gen(function* () {
     for (const make of chosen(storing, asked)) {
       const subject = yield* make(pace)
@@ -75,7 +87,7 @@ const measure = Effect.fnUntraced(function* (asked: Arguments.Arguments) {
 })
 
 const main = Effect.gen(function* () {
-  const names = [...Object.keys(computing), ...Object.keys(storing)]
+  const names = [...Object.keys(computing), ...Object.keys(filing), ...Object.keys(storing)]
   const asked = yield* Effect.fromResult(Arguments.parse(process.argv.slice(2), names))
   const report = yield* measure(asked)
   yield* Console.log(asked.json ? Report.json(report) : Report.text(report))

@@ -150,9 +150,10 @@ export const table = {
 
 export type Name = keyof typeof table
 
-/** What a command about the database takes, what one that asks gateways takes too, and what the service takes. */
+/** What a command about the database takes, what one about a ledger takes, what one that asks gateways takes too, and what the service takes. */
 export const groups = {
   database: ["databaseUrl", "dataDir", "databaseConnections", "redisUrl"],
+  ledger: ["databaseUrl", "dataDir", "databaseConnections"],
   gateways: [
     "databaseUrl",
     "dataDir",

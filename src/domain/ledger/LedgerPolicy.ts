@@ -6,7 +6,7 @@
  * Ids of refused rows are no choice here: they stay free, or a row with a
  * mistyped amount could never be sent again.
  */
-import { Schema } from "effect"
+import { Data, Result, Schema } from "effect"
 
 export const LedgerPolicy = Schema.Struct({
   /** Deposits into a frozen account. */
@@ -38,3 +38,42 @@ export const standard: LedgerPolicy = {
   repeatedDisputes: "accept",
   unseenWithdrawals: "open"
 }
+
+// --- As text ----------------------------------------------------------------
+
+export class InvalidLedgerPolicy extends Data.TaggedError("InvalidLedgerPolicy")<{ readonly message: string }> {}
+
+const nameOf = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+/** Each choice by the name that people write, `frozen-deposits`, and what may be chosen, the default first. */
+export const choices: ReadonlyMap<string, ReadonlyArray<string>> = new Map(
+  Object.entries(LedgerPolicy.fields).map(([key, { literals }]) => [nameOf(key), literals])
+)
+
+/** `frozen-deposits=refuse,disputable=all`; what is not named is as `standard` has it. */
+export const parse = (text: string): Result.Result<LedgerPolicy, InvalidLedgerPolicy> => {
+  const given = new Map<string, string>()
+  for (const part of text.trim() === "" ? [] : text.split(",")) {
+    const [name = "", choice = "", ...rest] = part.split("=").map((side) => side.trim())
+    const allowed = choices.get(name)
+    if (allowed === undefined) return invalid(`expected one of ${[...choices.keys()].join(", ")}; got "${name}"`)
+    if (rest.length > 0 || !allowed.includes(choice)) {
+      return invalid(`expected ${allowed.map((one) => `${name}=${one}`).join(" or ")}; got "${part.trim()}"`)
+    }
+    if (given.has(name)) return invalid(`expected ${name} once; got it twice`)
+    given.set(name, choice)
+  }
+  return Result.succeed(
+    decode(Object.fromEntries(Object.entries(standard).map(([key, usual]) => [key, given.get(nameOf(key)) ?? usual])))
+  )
+}
+
+const decode = Schema.decodeUnknownSync(LedgerPolicy)
+
+/** Every choice, and reads back as the same policy. */
+export const toText = (policy: LedgerPolicy): string =>
+  Object.entries(policy)
+    .map(([key, choice]) => `${nameOf(key)}=${choice}`)
+    .join(",")
+
+const invalid = (message: string) => Result.fail(new InvalidLedgerPolicy({ message: `policy: ${message}` }))

@@ -32,7 +32,7 @@ export type RowFault =
   | { readonly _tag: "NonPositiveAmount" }
   | { readonly _tag: "AmountOutOfRange" }
 
-/** `row`: too many columns, a quote that is not closed, or a line without end. */
+/** `row`: too many columns, a quote that is not closed, or a line that is too long. */
 export type Field = "client" | "tx" | "amount" | "row"
 
 /** As in reports: `DuplicateTx`, `MalformedRow:amount`. */

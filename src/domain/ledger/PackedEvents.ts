@@ -11,6 +11,7 @@
  * opened account has neither tx nor amount. This is a stored form: it changes
  * only by adding kinds.
  */
+import * as LedgerAmount from "./LedgerAmount.ts"
 import type { LedgerEvent } from "./LedgerEvent.ts"
 import { ClientId, TxId } from "./Transaction.ts"
 
@@ -46,6 +47,7 @@ export const pack = (events: ReadonlyArray<Lined>, line: number): Uint8Array => 
 /** Throws where the bytes are none that `pack` writes. */
 export const unpack = (bytes: Uint8Array, line: number): ReadonlyArray<Lined> => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.byteLength % bytesPerEvent !== 0) throw new RangeError(`${bytes.byteLength} bytes are no whole events`)
   let before = line
   return Array.from({ length: bytes.byteLength / bytesPerEvent }, (_, index) => {
     const at = index * bytesPerEvent
@@ -54,10 +56,11 @@ export const unpack = (bytes: Uint8Array, line: number): ReadonlyArray<Lined> =>
     const _tag = kinds[word & 7]
     if (_tag === undefined) throw new RangeError(`an event of kind ${word & 7}`)
     const client = ClientId.make(view.getUint32(at + 8, true))
-    const event: LedgerEvent =
-      _tag === "Opened"
-        ? { _tag, client }
-        : { _tag, client, tx: TxId.make(view.getUint32(at + 4, true)), amount: view.getBigUint64(at + 12, true) }
+    const tx = TxId.make(view.getUint32(at + 4, true))
+    const amount = view.getBigUint64(at + 12, true)
+    const isWhole = _tag === "Opened" ? tx === 0 && amount === 0n : 0n < amount && amount <= LedgerAmount.max
+    if (!isWhole) throw new RangeError(`an event of kind ${_tag}, transaction ${tx} and amount ${amount}`)
+    const event: LedgerEvent = _tag === "Opened" ? { _tag, client } : { _tag, client, tx, amount }
     return { event, line: before }
   })
 }

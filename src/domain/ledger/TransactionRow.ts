@@ -2,13 +2,12 @@
  * A row of a transaction file, as the specification reads it: one line of text
  * in, a transaction or what is wrong with the row out.
  *
- * A file is UTF-8 with a header line that names `type`, `client`, `tx` and
- * `amount` in any order. Lines end with LF or CRLF, a byte order mark may stand
- * before the first; blank lines are skipped, and counted as lines. Spaces and
- * tabs around a field and double quotes around what is left are not part of
- * it. Fields hold no commas, so a quote within a field has no meaning and is a
- * wrong character. The columns after the last that has something in it may be
- * missing.
+ * The header names `type`, `client`, `tx` and `amount` in any order. Spaces,
+ * tabs and the CR of a line end around a field, and a pair of double quotes
+ * around what is left, are not part of it, nor is white space within the
+ * quotes. Fields hold no commas, so a quote anywhere else has no meaning, and
+ * the row is malformed. The columns after the last that has something in it
+ * may be missing.
  *
  * Checked in this order, and the first fault is told: the row, `type`,
  * `client`, `tx`, `amount`.
@@ -45,20 +44,27 @@ export const types = {
   chargeback: "Chargeback"
 } as const
 
+/**
+ * A row is below 100 bytes and white space. What is longer than this, its line end aside, is no row, so that a reader
+ * needs no more memory than this for a line that never ends.
+ */
+export const maxLineBytes = 65_536
+
 const isColumn = (name: string): name is Column => columns.some((column) => column === name)
 
 /** `undefined` when the line is not a header: a column is missing, there twice, or none of ours. */
 export const header = (line: string): Header | undefined => {
-  const names = (fields(line.replace(/^\u{feff}/u, "")) ?? []).filter(isColumn)
-  const isWhole = names.length === columns.length && new Set(names).size === columns.length
-  return isWhole && fields(line)?.length === columns.length ? names : undefined
+  const names = isTooLong(line) ? undefined : fields(line)
+  return names?.length === columns.length && new Set(names).size === columns.length && names.every(isColumn)
+    ? names
+    : undefined
 }
 
 /** A line without anything but white space is no row. */
-export const isBlank = (line: string): boolean => trim(line) === ""
+export const isBlank = (line: string): boolean => !isTooLong(line) && trim(line) === ""
 
 export const parse = (line: string, { header, maxClient }: Reading): Result.Result<Transaction, RowFault> => {
-  const values = fields(line)
+  const values = isTooLong(line) ? undefined : fields(line)
   if (values === undefined || values.length > header.length) return malformed("row")
   const value = (column: Column): string => values[header.indexOf(column)] ?? ""
 
@@ -83,6 +89,11 @@ export const parse = (line: string, { header, maxClient }: Reading): Result.Resu
 }
 
 const malformed = (field: Field) => Result.fail<RowFault>({ _tag: "MalformedRow", field })
+
+const encoder = new TextEncoder()
+/** The CR of a line end counts. */
+const isTooLong = (line: string): boolean =>
+  line.length > maxLineBytes / 3 && encoder.encode(line).length > maxLineBytes
 
 /** `undefined` when a quote is opened and not closed, or closed and followed by more. */
 const fields = (line: string): ReadonlyArray<string> | undefined => {

@@ -4,6 +4,7 @@ import type { CliError } from "effect/cli"
 import { HttpServerError } from "effect/http"
 import { isSqlError } from "effect/sql/SqlError"
 import * as Migrator from "effect/sql/Migrator"
+import { LedgerJournalError } from "../../adapters/LedgerJournal.ts"
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -25,6 +26,9 @@ const explain = (error: unknown): string => {
   }
   if (error instanceof HttpServerError.ServeError) return `cannot listen: ${innermost(error.cause)}`
   if (isSqlError(error)) return `the database cannot be used: ${innermost(error)}`
+  if (error instanceof LedgerJournalError && error.reason._tag === "StorageUnavailable") {
+    return `${error.reason.operation}: ${innermost(error.reason.cause)}`
+  }
   if (error instanceof Migrator.MigrationError) return `${error.message}: ${innermost(error.cause)}`
   return error instanceof Error ? error.message : String(error)
 }

@@ -3,12 +3,16 @@
  * that `--help` and `--completions` answer at once.
  */
 import { Command } from "effect/cli"
+import * as AccountsCommand from "./AccountsCommand.ts"
 import * as AuditCommand from "./AuditCommand.ts"
 import * as ConfigCommand from "./ConfigCommand.ts"
 import * as DeadLettersCommand from "./DeadLettersCommand.ts"
 import * as DemoCommand from "./DemoCommand.ts"
 import * as EventsCommand from "./EventsCommand.ts"
+import * as GenerateCommand from "./GenerateCommand.ts"
+import * as JournalCommand from "./JournalCommand.ts"
 import * as PaymentsCommand from "./PaymentsCommand.ts"
+import * as ProcessCommand from "./ProcessCommand.ts"
 import * as RebuildCommand from "./RebuildCommand.ts"
 import * as RecoverCommand from "./RecoverCommand.ts"
 import * as SandboxCommand from "./SandboxCommand.ts"
@@ -36,7 +40,11 @@ export const command = Command.make("florin").pipe(
     DeadLettersCommand.command,
     EventsCommand.command,
     AuditCommand.command,
+    AccountsCommand.command,
+    JournalCommand.command,
     ConfigCommand.command,
+    ProcessCommand.command,
+    GenerateCommand.command,
     SandboxCommand.command,
     DemoCommand.command,
     SimulateCommand.command

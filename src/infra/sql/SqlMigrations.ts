@@ -13,6 +13,8 @@
  * - `idempotency`, `outbox`, `dead_letters`, `locks`: as their adapters say.
  * - `audit`: the audit log, one link of its chain a row, which triggers refuse
  *   to change; `audit_head` says how far it reaches.
+ * - `ledger_heads`, `ledger_blocks`, `ledger_sources`: the ledger's journal, as
+ *   `SqlLedgerJournal` says; `ledger_snapshots` and their parts are derived from it.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -151,6 +153,54 @@ const audit = statements(
     for each statement execute function florin.refuse_change()`
 )
 
+const ledger = statements(
+  `create table florin.ledger_heads (
+    ledger text collate "C" primary key,
+    sequence bigint not null
+  ) with (fillfactor = 50)`,
+  `create table florin.ledger_blocks (
+    ledger text collate "C" not null,
+    first bigint not null,
+    count bigint not null,
+    at timestamptz not null,
+    line bigint not null,
+    to_line bigint not null,
+    to_byte bigint not null,
+    to_checksum bigint not null,
+    words text not null,
+    events bytea not null,
+    checksum bigint not null,
+    primary key (ledger, first)
+  )`,
+  // Packed events are small already, and to compress them takes ten times as long as to write them.
+  `alter table florin.ledger_blocks alter column events set storage external`,
+  `create table florin.ledger_sources (
+    ledger text collate "C" not null,
+    source text collate "C" not null,
+    line bigint not null,
+    byte bigint not null,
+    checksum bigint not null,
+    primary key (ledger, source)
+  ) with (fillfactor = 50)`,
+  `create table florin.ledger_snapshots (
+    ledger text collate "C" not null,
+    sequence bigint not null,
+    at timestamptz not null,
+    parts bigint not null,
+    primary key (ledger, sequence)
+  )`,
+  `create table florin.ledger_snapshot_parts (
+    ledger text collate "C" not null,
+    sequence bigint not null,
+    part bigint not null,
+    bytes bytea not null,
+    checksum bigint not null,
+    primary key (ledger, sequence, part),
+    foreign key (ledger, sequence) references florin.ledger_snapshots (ledger, sequence) on delete cascade
+  )`,
+  `alter table florin.ledger_snapshot_parts alter column bytes set storage external`
+)
+
 /** `if not exists` looks before it writes: when two write, one is refused after the other's is there. */
 const schema = Effect.retry(statements(`create schema if not exists florin`), {
   times: 1,
@@ -164,7 +214,8 @@ const steps = {
   "0003_coordination": coordination,
   "0004_append": statements(SqlAppendFunction.create),
   "0005_listing": listing,
-  "0006_audit": audit
+  "0006_audit": audit,
+  "0007_ledger": ledger
 }
 
 const table = "florin.migrations"

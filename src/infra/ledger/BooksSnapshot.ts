@@ -1,0 +1,175 @@
+/**
+ * The books as bytes and back.
+ *
+ *     magic, version, seed, accounts             4 words
+ *     up to 4,096 accounts: client, status,      6 words each
+ *         available, held as 64-bit integers     ... until there are so many
+ *     for each of 1,024 partitions: its size     1 word
+ *     and its entries                            4 words each
+ *
+ * Words are 32-bit, little-endian. After each of these stands the CRC-32 of all
+ * before it, so that nothing is used that was not checked. Entries are as they
+ * are in the table, which is why the seed of its hash is kept, and in its
+ * order, so that restoring writes memory from its beginning to its end.
+ */
+import { Schema } from "effect"
+import { endianness } from "node:os"
+import { crc32 } from "node:zlib"
+import type { LedgerPolicy } from "../../domain/ledger/LedgerPolicy.ts"
+import { maxNarrowClient } from "../../domain/ledger/Transaction.ts"
+import { ColumnarBooks } from "./ColumnarBooks.ts"
+import * as Accounts from "./ColumnarAccounts.ts"
+import { partitionCount } from "./PartitionedTable.ts"
+import * as Table from "./TransactionTable.ts"
+
+/** "FLBK", read as a little-endian word. */
+const magic = 0x4b42_4c46
+const version = 1
+const headerWords = 4
+const bytesPerAccount = 24
+const checksumBytes = 4
+/** A part of this size or a little more: enough for one write, little to hold. */
+const partBytes = 262_144
+/** Accounts that are restored at a time. */
+const accountsAtATime = 4096
+
+/** Not a snapshot, not one of ours, or not whole. Whoever has it starts from another one. */
+export class SnapshotUnreadable extends Schema.TaggedError<SnapshotUnreadable>()("SnapshotUnreadable", {
+  detail: Schema.String
+}) {
+  override get message() {
+    return `the snapshot cannot be used: ${this.detail}`
+  }
+}
+
+// --- To bytes ---------------------------------------------------------------
+
+/**
+ * In parts. Each part is of the books at the moment when it is asked for: whoever goes on applying takes all of them
+ * first, which for a million transactions are 16 MB.
+ */
+export function* parts(books: ColumnarBooks): Generator<Uint8Array> {
+  let checksum = 0
+  let pending: Array<Uint8Array> = []
+  let size = 0
+  for (const record of records(books)) {
+    checksum = crc32(record, checksum)
+    pending.push(record, fromWords(Int32Array.of(checksum)))
+    size += record.byteLength + checksumBytes
+    if (size < partBytes) continue
+    yield Buffer.concat(pending)
+    pending = []
+    size = 0
+  }
+  yield Buffer.concat(pending)
+}
+
+function* records({ balances, entries, options }: ColumnarBooks): Generator<Uint8Array> {
+  const clients = balances.clients()
+  yield fromWords(Int32Array.of(magic, version, options.seed, clients.length))
+  for (let from = 0; from < clients.length; from += accountsAtATime) {
+    const some = clients.subarray(from, from + accountsAtATime)
+    const bytes = Buffer.alloc(some.length * bytesPerAccount)
+    some.forEach((client, index) => {
+      const { available, held, locked } = balances.get(client)!
+      const at = index * bytesPerAccount
+      bytes.writeUInt32LE(client, at)
+      bytes.writeUInt32LE(locked ? Accounts.locked : Accounts.open, at + 4)
+      bytes.writeBigInt64LE(available, at + 8)
+      bytes.writeBigInt64LE(held, at + 16)
+    })
+    yield bytes
+  }
+  for (let partition = 0; partition < partitionCount; partition++) {
+    const slots = entries.partitions[partition]!
+    const words = new Int32Array(entries.count(partition) * Table.wordsPerEntry)
+    let to = 0
+    for (let at = 0; at < slots.length; at += Table.wordsPerEntry) {
+      if (slots[at] === 0) continue
+      for (let word = 0; word < Table.wordsPerEntry; word++) words[to + word] = slots[at + word]!
+      to += Table.wordsPerEntry
+    }
+    yield fromWords(Int32Array.of(entries.count(partition)))
+    yield fromWords(words)
+  }
+}
+
+// --- And back ---------------------------------------------------------------
+
+/** Takes a snapshot's bytes, however they are cut, and has the books at their end. Throws `SnapshotUnreadable`. */
+export class Restoration {
+  readonly #steps: Generator<number, ColumnarBooks, Buffer>
+  #wanted: IteratorResult<number, ColumnarBooks>
+  #pending: Buffer = Buffer.alloc(0)
+
+  constructor(policy: LedgerPolicy, { wideClients }: { readonly wideClients: boolean }) {
+    this.#steps = restoring(policy, wideClients)
+    this.#wanted = this.#steps.next()
+  }
+
+  take(bytes: Uint8Array): void {
+    let pending = this.#pending.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#pending, bytes])
+    while (this.#wanted.done !== true && pending.length >= this.#wanted.value) {
+      const size = this.#wanted.value
+      this.#wanted = this.#steps.next(pending.subarray(0, size))
+      pending = pending.subarray(size)
+    }
+    this.#pending = pending
+  }
+
+  end(): ColumnarBooks {
+    if (this.#wanted.done !== true) throw new SnapshotUnreadable({ detail: "it is cut short" })
+    if (this.#pending.length > 0) throw new SnapshotUnreadable({ detail: "more follows than belongs to it" })
+    return this.#wanted.value
+  }
+}
+
+/** Asks for so many bytes, and is given them. */
+function* restoring(policy: LedgerPolicy, wideClients: boolean): Generator<number, ColumnarBooks, Buffer> {
+  let checksum = 0
+  const record = function* (size: number): Generator<number, Buffer, Buffer> {
+    const bytes = yield size + checksumBytes
+    const found = bytes.subarray(0, size)
+    checksum = crc32(found, checksum)
+    if (bytes.readUInt32LE(size) !== checksum) throw new SnapshotUnreadable({ detail: "a checksum is wrong" })
+    return found
+  }
+
+  const [found, foundVersion, seed, accounts] = toWords(yield* record(headerWords * 4))
+  if (found !== magic) throw new SnapshotUnreadable({ detail: "it is something else" })
+  if (foundVersion !== version) throw new SnapshotUnreadable({ detail: `it is of version ${foundVersion}` })
+  const books = new ColumnarBooks({ policy, wideClients, seed: seed! })
+
+  for (let left = accounts! >>> 0; left > 0; left -= Math.min(left, accountsAtATime)) {
+    const bytes = yield* record(Math.min(left, accountsAtATime) * bytesPerAccount)
+    for (let at = 0; at < bytes.length; at += bytesPerAccount) {
+      const client = bytes.readUInt32LE(at)
+      if (!wideClients && client > maxNarrowClient) {
+        throw new SnapshotUnreadable({ detail: `client ${client} is wider than the books are` })
+      }
+      books.balances.set(client, {
+        available: bytes.readBigInt64LE(at + 8),
+        held: bytes.readBigInt64LE(at + 16),
+        locked: bytes.readUInt32LE(at + 4) === Accounts.locked
+      })
+    }
+  }
+  for (let partition = 0; partition < partitionCount; partition++) {
+    const [count] = toWords(yield* record(4))
+    books.entries.fill(partition, toWords(yield* record((count! >>> 0) * Table.wordsPerEntry * 4)))
+  }
+  return books
+}
+
+const isBigEndian = endianness() === "BE"
+
+const fromWords = (words: Int32Array): Uint8Array => {
+  const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
+  return isBigEndian ? bytes.swap32() : bytes
+}
+
+const toWords = (bytes: Buffer): Int32Array => {
+  const copy = Buffer.from(new Uint8Array(bytes).buffer)
+  if (isBigEndian) copy.swap32()
+  return new Int32Array(copy.buffer)
+}
