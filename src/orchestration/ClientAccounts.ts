@@ -25,7 +25,6 @@
  * A start reads the whole journal.
  */
 import { Context, Deferred, Duration, Effect, Exit, Layer, Option, Queue, RcMap } from "effect"
-import type { Scope } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import type { LedgerBooks } from "../adapters/LedgerBooks.ts"
 import type { LedgerJournalError } from "../adapters/LedgerJournal.ts"
@@ -142,8 +141,8 @@ const make = Effect.fnUntraced(function* (settings: Settings) {
   const writer = yield* LedgerWriter.make(settings)
   const { replica } = writer
 
-  const mailboxes: RcMap.RcMap<ClientId, Queue.Queue<Order & Awaited>> = yield* RcMap.make({
-    lookup: () =>
+  const mailboxes = yield* RcMap.make({
+    lookup: (_client: ClientId) =>
       Effect.gen(function* () {
         const mailbox = yield* Queue.bounded<Order & Awaited>(settings.mailbox)
         yield* Effect.forkScoped(act(mailbox, writer))
