@@ -91,6 +91,8 @@ export class ClientAccounts extends Context.Service<
       readonly after?: ClientId | undefined
       readonly limit: number
     }) => Answering<AccountPage>
+    /** How many clients have an actor now. */
+    readonly actors: Effect.Effect<number>
   }
 >()("florin/orchestration/ClientAccounts") {}
 
@@ -231,6 +233,7 @@ const make = Effect.fnUntraced(function* (settings: Settings) {
             )
         })
       ),
+    actors: Effect.map(RcMap.keys(mailboxes), (clients) => [...clients].length),
     accounts: ({ after = -1, limit }) =>
       read(({ books }) => {
         const accounts: Array<ClientAccount> = []
