@@ -105,20 +105,22 @@ export const pass = Effect.fn("LedgerHandlers.pass")(function* (
     saved = done
     return subscriptions.advance(subscription, done)
   })
-  yield* Stream.runForEach(journal.read({ after: start }), ({ at, events, first, line }) =>
-    Effect.gen(function* () {
-      for (const [index, { event }] of PackedEvents.unpack(events, line).entries()) {
-        const sequence = first + index
-        if (sequence <= done) continue
-        const recorded = { ledger, sequence, at, event }
-        const handled = yield* attempt(recorded)
-        done = sequence
-        if (handled._tag === "Failure") {
-          yield* bury(recorded, handled.failure, 0)
-          saved = done
-        } else if (done - saved >= settings.saveEvery) yield* save
-      }
-    })
+  yield* Stream.runForEach(
+    journal.read({ after: start }),
+    ({ at, events, first, line }) =>
+      Effect.gen(function* () {
+        for (const [index, { event }] of PackedEvents.unpack(events, line).entries()) {
+          const sequence = first + index
+          if (sequence <= done) continue
+          const recorded = { ledger, sequence, at, event }
+          const handled = yield* attempt(recorded)
+          done = sequence
+          if (handled._tag === "Failure") {
+            yield* bury(recorded, handled.failure, 0)
+            saved = done
+          } else if (done - saved >= settings.saveEvery) yield* save
+        }
+      })
     // Who is interrupted, or cannot read on, need not hand over again what is handled.
   ).pipe(Effect.onError(() => Effect.ignore(save)))
   yield* save
@@ -154,6 +156,12 @@ const recordedOf = ({ event, ledger, recordedAt, sequence }: DeadLetter): Record
 const maxErrorLength = 500
 
 const plain = (error: unknown): string =>
-  (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+  told(error)
     .slice(0, maxErrorLength)
     .replaceAll(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, "?")
+
+/** What an error was caused by says more than that there was one. */
+const told = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? `${error.name}: ${error.message}` : told(error.cause)
+}
