@@ -14,12 +14,11 @@ import type { Instant } from "../domain/Instant.ts"
 import type { LedgerEvent } from "../domain/ledger/LedgerEvent.ts"
 import type { StorageUnavailable } from "./Storage.ts"
 
+/** What is expected of a handler's name. */
+export const handlerNames = "a handler's name of 1 to 64 letters, digits, dots, dashes and underscores"
+
 /** Part of a letter's id, so without a slash. */
-export const HandlerName = Schema.String.check(
-  Schema.isPattern(/^[a-zA-Z0-9._-]{1,64}$/, {
-    expected: "a handler's name of 1 to 64 letters, digits, dots, dashes and underscores"
-  })
-)
+export const HandlerName = Schema.String.check(Schema.isPattern(/^[a-zA-Z0-9._-]{1,64}$/, { expected: handlerNames }))
 
 /** A handler by its name, and the ledger whose events it handles. */
 export interface Subscription {

@@ -15,7 +15,7 @@ import { HttpServerResponse } from "effect/http"
 import { setTimeout } from "node:timers/promises"
 import type { Envelope } from "../../adapters/EventBus.ts"
 import { EventBus } from "../../adapters/EventBus.ts"
-import { HandlerName } from "../../adapters/LedgerSubscriptions.ts"
+import { HandlerName, handlerNames } from "../../adapters/LedgerSubscriptions.ts"
 import type { PaymentGateway } from "../../adapters/PaymentGateway.ts"
 import { Capabilities, GatewayName } from "../../domain/payment/Gateway.ts"
 import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
@@ -245,6 +245,8 @@ const database = Schema.Unknown.check(
 
 const gateway = Schema.Struct({ name: GatewayName, capabilities: Capabilities })
 
+const isHandlerName = Schema.is(HandlerName)
+
 /** What TypeScript cannot promise to a caller in JavaScript, and what its types do not say. */
 const decode = Schema.decodeUnknownEffect(
   Schema.Struct({
@@ -259,7 +261,14 @@ const decode = Schema.decodeUnknownEffect(
       )
     ]),
     merchant: Schema.optional(MerchantId),
-    accountSubscribers: Schema.optional(Schema.Record(HandlerName, Schema.Unknown)),
+    accountSubscribers: Schema.optional(
+      Schema.Record(Schema.String, Schema.Unknown).check(
+        Schema.makeFilter((all) => {
+          const wrong = Object.keys(all).find((name) => !isHandlerName(name))
+          return wrong === undefined || `Expected ${handlerNames}, got ${JSON.stringify(wrong)}`
+        })
+      )
+    ),
     redisUrl: Schema.optional(Schema.NonEmptyString),
     answerMillis: millis,
     drainMillis: millis,

@@ -34,7 +34,7 @@ const Amount = Schema.String.annotate({ description: "Decimal text of at most fo
     Schema.makeFilter(
       (text) =>
         amountOf(text) !== undefined ||
-        `Expected decimal text from "0.0001" to "${LedgerAmount.format(LedgerAmount.max)}", with at most four decimals`
+        `Expected decimal text of at most four decimals, 0.0001 to ${LedgerAmount.format(LedgerAmount.max)}`
     )
   )
   .pipe(
@@ -76,14 +76,13 @@ export const toTransaction = (client: ClientId, { amount, tx, type }: NewTransac
 
 // --- Where ------------------------------------------------------------------
 
-const numeric = <S extends Schema.Codec<number & A, number>, A>(schema: S, expected: string) =>
-  Schema.String.check(Schema.makeFilter((text) => (/^\d{1,10}$/.test(text) && Number(text) <= maxId) || expected)).pipe(
-    Schema.decodeTo(schema, { decode: SchemaGetter.transform(Number), encode: SchemaGetter.transform(String) })
+export const Client = Schema.String.annotate({ description: `A client's id, 0 to ${maxId}` })
+  .check(
+    Schema.makeFilter(
+      (text) => (/^\d{1,10}$/.test(text) && Number(text) <= maxId) || `Expected a client's id of 0 to ${maxId}`
+    )
   )
-
-export const Client = numeric(ClientId, `Expected a client's id of 0 to ${maxId}`).annotate({
-  description: "A client's id"
-})
+  .pipe(Schema.decodeTo(ClientId, { decode: SchemaGetter.transform(Number), encode: SchemaGetter.transform(String) }))
 
 const cursorOf = (place: number): string => Base64Url.encode(String(place))
 

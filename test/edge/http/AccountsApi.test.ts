@@ -57,7 +57,7 @@ describe("POST /v1/accounts/{client}/transactions", () => {
   it.live("says by which rule a transaction is refused", () =>
     withApi(bankless, async (call) => {
       const refused = async (client: number, body: { readonly type: string; readonly [field: string]: unknown }) => {
-        const reply = await call("POST", `${at(client)}/transactions`, { key: `${body.type}`, body })
+        const reply = await call("POST", `${at(client)}/transactions`, { key: body.type, body })
         assert.deepInclude(reply.body, { type: "urn:florin:problem:transaction-refused", status: 409 })
         assert.match(String(reply.body.detail), /\w/)
         return reply.body.reason
@@ -113,15 +113,15 @@ describe("GET /v1/accounts", () => {
       await call("POST", `${at(9)}/transactions`, { body: { type: "withdrawal", tx: 9, amount: "1" } })
       const pages = async (path: string, items: string) => {
         const all: Array<ReadonlyArray<Record<string, unknown>>> = []
-        let cursor: unknown
+        let cursor: string | undefined
         do {
           const { body, status } = await call(
             "GET",
-            `${path}?limit=2${cursor === undefined ? "" : `&cursor=${String(cursor)}`}`
+            `${path}?limit=2${cursor === undefined ? "" : `&cursor=${cursor}`}`
           )
           assert.strictEqual(status, 200)
           all.push(body[items] as ReadonlyArray<Record<string, unknown>>)
-          cursor = body.nextCursor
+          cursor = body.nextCursor as string | undefined
         } while (cursor !== undefined)
         return all
       }
