@@ -133,7 +133,9 @@ describe("a handler", () => {
   it.effect("runs in one process at a time", () =>
     Effect.gen(function* () {
       const { more, run } = yield* world(3)
-      const [one, two] = [noting(), noting()]
+      // Slow enough for another to come in between, where it may.
+      const slowly = () => Effect.sleep("10 seconds")
+      const [one, two] = [noting(slowly), noting()]
       const scope = yield* Scope.make()
       yield* Scope.provide(run(one.handler), scope)
       yield* TestClock.adjust(1)
@@ -145,6 +147,7 @@ describe("a handler", () => {
       yield* more(6, 1)
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(two.seen, [6])
+      assert.deepStrictEqual(one.seen, [1, 2, 3, 4, 5])
     })
   )
 })
