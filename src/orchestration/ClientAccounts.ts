@@ -122,7 +122,7 @@ export const defaults: Settings = {
   mailbox: 256,
   // A burst is over by then; whoever still finds no room had better come later.
   patienceMillis: 100,
-  // A kilobyte for each that waits makes 64 MB.
+  // Some seconds of work for one process: who comes behind that would be answered later than callers wait.
   maxWaiting: 65_536,
   idleMillis: 60_000,
   drainMillis: 10_000
