@@ -10,9 +10,9 @@
  *
  * A run that cannot go on leaves neither output nor a file of refused rows.
  */
-import { Clock, Effect, Option, Random, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import type { LedgerPolicy } from "../../domain/ledger/LedgerPolicy.ts"
-import { ColumnarBooks } from "../../infra/ledger/ColumnarBooks.ts"
+import { ColumnarBooks, randomSeed } from "../../infra/ledger/ColumnarBooks.ts"
 import * as RowCode from "../../infra/ledger/RowCode.ts"
 import { TransactionReader } from "../../infra/ledger/TransactionReader.ts"
 import type * as OutputFile from "../cli/OutputFile.ts"
@@ -72,9 +72,7 @@ export const run = Effect.fn("LedgerRun.run")(function* (options: Options) {
   const clock = yield* Clock.Clock
   const started = clock.currentTimeNanosUnsafe()
   const { journal, policy, wideClients } = options
-  const books =
-    journal?.ledger.books ??
-    new ColumnarBooks({ policy, wideClients, seed: yield* Random.nextIntBetween(-0x8000_0000, 0x7fff_ffff) })
+  const books = journal?.ledger.books ?? new ColumnarBooks({ policy, wideClients, seed: yield* randomSeed })
   const firstRefused: Array<Refused> = []
   const counts = new Float64Array(RowCode.count)
   let pending = Option.isSome(options.rejects) ? RejectsCsv.header : ""
@@ -97,6 +95,7 @@ export const run = Effect.fn("LedgerRun.run")(function* (options: Options) {
         if (put !== undefined) pending += RejectsCsv.row(refused)
       }
     })
+    const before = books.entries.size
     const next = Effect.tryPromise({ try: source.next, catch: asUnreadable(path) })
     // What a pipe has sent may be all for long, and is not kept back for a full group.
     const isLive = path === standardInput
@@ -112,7 +111,10 @@ export const run = Effect.fn("LedgerRun.run")(function* (options: Options) {
         yield* put(Buffer.from(pending))
         pending = ""
       }
-      yield* options.onProgress({ file: path, read: source.bytesRead(), size: source.size, rows: reader.line })
+      // What is left of the file will be like what was read of it.
+      const read = source.bytesRead()
+      if (read > 0) books.entries.expect(before + (books.entries.size - before) * Math.max(source.size / read, 1))
+      yield* options.onProgress({ file: path, read, size: source.size, rows: reader.line })
       chunk = yield* next
     }
     const isWhole = reader.end()

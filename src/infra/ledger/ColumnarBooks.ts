@@ -11,7 +11,9 @@
  *
  * Tests hold this to `LedgerBook`, row by row.
  */
+import { Effect, Layer, Random } from "effect"
 import type { Books } from "../../adapters/LedgerBooks.ts"
+import { LedgerBooks } from "../../adapters/LedgerBooks.ts"
 import type { Account, Decision, Entry } from "../../domain/ledger/Ledger.ts"
 import * as Ledger from "../../domain/ledger/Ledger.ts"
 import type { LedgerEvent } from "../../domain/ledger/LedgerEvent.ts"
@@ -36,6 +38,8 @@ export interface Options {
 
 /** The largest integer that a double tells from its neighbours. */
 const maxPlain = Number.MAX_SAFE_INTEGER
+/** An entry that is not in its home is mostly in the next cache line. */
+const nextLine = 4 * Table.wordsPerEntry
 /** The upper half of 2^53. */
 const plainHigh = 1 << 21
 const word = 4_294_967_296
@@ -90,17 +94,21 @@ export class ColumnarBooks implements Books {
 
   // --- The rules, in numbers ------------------------------------------------
 
-  /** Has the entries of all rows fetched, and leaves their hashes in them. */
+  /** Has the entries and accounts of all rows fetched, and leaves the hashes in the rows. */
   fetch({ count, words }: RowBlock.RowBlock): void {
-    const { entries } = this
+    const { balances, entries } = this
     const end = count * RowBlock.wordsPerRow
     let fetched = 0
+    let balance = 0
     for (let at = 0; at < end; at += RowBlock.wordsPerRow) {
       const hash = entries.hash(words[at + RowBlock.tx]!)
       words[at + RowBlock.hash] = hash
-      fetched ^= entries.partition(hash)[entries.home(hash)]!
+      const home = entries.home(hash)
+      const partition = entries.partition(hash)
+      fetched ^= partition[home]! ^ partition[home + nextLine]!
+      balance += balances.peek(words[at + RowBlock.client]!)
     }
-    this.fetched = fetched
+    this.fetched = fetched + balance
   }
 
   #deposit(words: Int32Array, at: number): number {
@@ -305,3 +313,11 @@ const eventOf = {
   Resolve: "Resolved",
   Chargeback: "ChargedBack"
 } as const
+
+/** As `seed`: every 32-bit integer, signed. */
+export const randomSeed: Effect.Effect<number> = Random.nextIntBetween(-0x8000_0000, 0x7fff_ffff)
+
+/** Books of wide clients, as those who embed the ledger have them. */
+export const layer: Layer.Layer<LedgerBooks> = Layer.succeed(LedgerBooks, {
+  open: (policy) => Effect.map(randomSeed, (seed) => new ColumnarBooks({ policy, wideClients: true, seed }))
+})

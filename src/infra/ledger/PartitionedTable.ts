@@ -26,6 +26,8 @@ const maxLoad = 0.75
 /** Less than 2, so that what is kept free is never more than half. */
 const growth = 1.5
 const firstCapacity = 8
+/** By how much a partition may have more than its share of those that are expected: some standard deviations. */
+const spread = 0.06
 /** Slots after the last home, so that probing need not go round to the first. */
 const tailSlots = 16
 
@@ -37,15 +39,18 @@ export class PartitionedTable {
   readonly partitions: Array<Int32Array>
   /** What turns a hash's lower bits into its home slot in the partition. */
   readonly scales = new Float64Array(partitionCount)
-  /** What all partitions share that hold nothing: one empty slot, which is never filled. */
+  /** What all partitions share that hold nothing: empty slots, which are never filled. */
   readonly #empty: Int32Array
   readonly #counts = new Int32Array(partitionCount)
   readonly #limits = new Int32Array(partitionCount)
 
+  /** How many entries a partition will have; 0 when nobody knows. */
+  #share = 0
+
   constructor(stride: number, seed: number) {
     this.seed = seed
     this.stride = stride
-    this.#empty = new Int32Array(stride)
+    this.#empty = new Int32Array(tailSlots * stride)
     this.partitions = Array.from({ length: partitionCount }, () => this.#empty)
   }
 
@@ -55,6 +60,14 @@ export class PartitionedTable {
 
   get bytes(): number {
     return this.partitions.reduce((sum, entries) => sum + (entries === this.#empty ? 0 : entries.byteLength), 0)
+  }
+
+  /**
+   * So many entries are to be expected in all. A partition that has to grow then grows to its share at once, which
+   * saves copying; one that gets more goes on growing.
+   */
+  expect(count: number): void {
+    this.#share = (count / partitionCount) * (1 + spread)
   }
 
   hash(key: number): number {
@@ -133,7 +146,7 @@ export class PartitionedTable {
   }
 
   #grow(partition: number, count: number, before = this.partitions[partition]!): void {
-    let capacity = Math.ceil((this.#limits[partition]! / maxLoad) * growth)
+    let capacity = Math.ceil(Math.max(this.#limits[partition]! * growth, this.#share) / maxLoad)
     this.#allocate(partition, capacity)
     // Where so many keys have their home at the end that its tail does not hold them, more room spreads them.
     while (!this.#copy(partition, before)) {
@@ -154,7 +167,8 @@ export class PartitionedTable {
       let to = (((mark >>> markShift) * scale) | 0) * stride
       while (to < last && entries[to] !== 0) to += stride
       if (to >= last) return false
-      for (let word = 0; word < stride; word++) entries[to + word] = from[at + word]!
+      entries[to] = mark
+      for (let word = 1; word < stride; word++) entries[to + word] = from[at + word]!
     }
     return true
   }
