@@ -139,7 +139,7 @@ const header = (draw: Draw, order: ReadonlyArray<string>): string => {
 
 const file = (draw: Draw): Buffer => {
   const order = oneOf(draw, orders)
-  const rows = Array.from({ length: draw(32) }, () => `${row(draw, order)}${oneOf(draw, lineEnds)}`)
+  const rows = Array.from({ length: draw(60) }, () => `${row(draw, order)}${oneOf(draw, lineEnds)}`)
   const text = `${draw(200) === 0 ? "" : header(draw, order)}${rows.join("")}`
   const bytes = Buffer.from(draw(4) === 0 ? text.trimEnd() : text)
   // A byte that is no UTF-8, now and then.
