@@ -8,7 +8,7 @@
  * be the same bytes.
  */
 import { Effect, Option } from "effect"
-import { readFileSync } from "node:fs"
+import { chmodSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Contest, Pace, Subject, Turn, Unit } from "./Contest.ts"
 import * as LedgerFiles from "./LedgerFiles.ts"
@@ -16,11 +16,12 @@ import type { Measured, Program } from "./LedgerPrograms.ts"
 import * as LedgerPrograms from "./LedgerPrograms.ts"
 
 /** Runs of one program over one file: the first measure of a round runs it, the others look at the same run. */
-const runs = (program: Program, input: string, output: string) => {
+const runs = (program: Program | ((nth: number) => Program), input: string, output: string) => {
   const all: Array<Measured> = []
   return (nth: number) =>
     Effect.gen(function* () {
-      if (all.length <= nth) all.push(yield* LedgerPrograms.run(program, input, output))
+      const one = typeof program === "function" ? program(nth) : program
+      if (all.length <= nth) all.push(yield* LedgerPrograms.run(one, input, output))
       return all[nth]!
     })
 }
@@ -43,10 +44,13 @@ const contest = (name: string, unit: Unit, rounds: number, florin: Turn<never>, 
   peer
 })
 
+const rate = ({ rows, seconds }: Measured) => rows / seconds
 const bytesPerMillionRows = ({ peakBytes, rows }: Measured) => (peakBytes / rows) * 1e6
 
 export const subject = Effect.fnUntraced(function* ({ ledger: { clients, longRows, rounds, rows } }: Pace) {
   const directory = yield* LedgerFiles.directory
+  // As root, the embedded database runs as another user, who has to come in.
+  chmodSync(directory, 0o755)
   const input = yield* LedgerFiles.make(directory, rows, clients)
   const long = yield* LedgerFiles.make(directory, longRows, clients)
   const peer = yield* LedgerPrograms.peer(directory)
@@ -80,6 +84,12 @@ export const subject = Effect.fnUntraced(function* ({ ledger: { clients, longRow
 
   const short = runs(LedgerPrograms.florin, input, into("short"))
   const longer = runs(LedgerPrograms.florin, long, into("long"))
+  /** Each run into a journal of its own, or it would find that everything was taken. */
+  const journaled = (name: string, words: (nth: number) => ReadonlyArray<string>) => {
+    const memory = runs(LedgerPrograms.florin, input, into("memory"))
+    const kept = runs((nth) => LedgerPrograms.journaled(words(nth)), input, into(name))
+    return contest(`ledger, ${name} journal`, "perSecond", rounds, measure(kept, rate), measure(memory, rate))
+  }
   return {
     contests: [
       ...Option.match(peer, {
@@ -87,6 +97,8 @@ export const subject = Effect.fnUntraced(function* ({ ledger: { clients, longRow
         onSome: (peer) => beside("native", peer, rounds, ["whole", "inside", "memory"])
       }),
       ...beside("naive", LedgerPrograms.naive, Math.min(rounds, maxNaiveRounds), ["whole", "inside", "memory"]),
+      journaled("file", (nth) => [join(directory, `journal-${nth}`)]),
+      journaled("SQL", (nth) => ["embedded", "--data-dir", join(directory, "database"), "--ledger", `bench-${nth}`]),
       contest(
         "ledger, long file",
         "millis",
@@ -108,6 +120,7 @@ export const subject = Effect.fnUntraced(function* ({ ledger: { clients, longRow
         onNone: () => "ledger x native: skipped, there is no C++ compiler",
         onSome: ({ compiler }) => `native: one thread, a hash map each of accounts and transactions, by ${compiler}`
       }),
+      "ledger, file and SQL journal: florin into a journal, fdatasync and fsync on; peer is florin in memory; both from opening the file to the output's last byte",
       "naive: a stream, csv-parse, a Map each of accounts and transactions",
       `ledger, long file: florin over ${longRows} rows; peer is florin over ${rows}; per million rows: peak memory of the same two`
     ]

@@ -45,6 +45,12 @@ export const florin: Program = {
   args: [here("../src/edge/cli/main.ts"), "process", "--json"]
 }
 
+/** Into a journal: its place, and flags about it. */
+export const journaled = (words: ReadonlyArray<string>): Program => ({
+  ...florin,
+  args: [...florin.args, "--journal", ...words]
+})
+
 export const naive: Program = { name: "NaiveLedger", file: process.execPath, args: [here("NaiveLedger.ts")] }
 
 /** C++ compilers, the first of which that is there is taken. */

@@ -100,8 +100,8 @@ const held = () => {
   return heapUsed + external
 }
 
-/** Collecting takes longer than a page does, so not at each of them. */
-const looksApart = 8
+/** Collecting takes longer than a page does, so not at each of them; often enough for ten looks at the fewest pages. */
+const looksApart = 2
 
 const measure = Effect.gen(function* () {
   const go = Object.entries(works).find(([name]) => name === work)![1]

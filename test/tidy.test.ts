@@ -18,7 +18,7 @@ const mayUse: Record<string, RegExp> = {
   domain: /^effect(\/|$)/,
   adapters: /^effect(\/|$)/,
   orchestration: /^effect(\/|$)/,
-  infra: /^(effect|@effect\/[a-z-]+|node:[a-z_/]+)(\/|$)/,
+  infra: /^(effect|@effect\/[a-z-]+|node:[a-z_/]+|stripe|nodemailer)(\/|$)/,
   testing: /^effect(\/|$)/,
   edge: /^(effect|@effect\/[a-z-]+|node:[a-z_/]+)(\/|$)/,
   entry: /^$/

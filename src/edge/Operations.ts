@@ -7,6 +7,7 @@ import { SecureRandom } from "effect/crypto"
 import * as SqlSandboxBooks from "../infra/simulated/SqlSandboxBooks.ts"
 import * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 import * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
+import * as SqlLedgerSubscriptions from "../infra/sql/SqlLedgerSubscriptions.ts"
 import * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 import * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
 import * as AuditTrail from "../orchestration/AuditTrail.ts"
@@ -21,6 +22,7 @@ export const stores = (database: Settings.Database, redisUrl: Settings.Service["
   Layer.mergeAll(
     SqlPaymentRepository.layer,
     SqlOutbox.layer,
+    SqlLedgerSubscriptions.layer,
     SqlEventBus.layer,
     Stores.lock(redisUrl),
     SecureRandom.layerWebCrypto,

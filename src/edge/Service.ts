@@ -1,6 +1,6 @@
 /**
- * The service as one layer: HTTP in front, payments and their workers behind,
- * over a database and the sandbox.
+ * The service as one layer: HTTP in front, payments with their workers and
+ * clients' accounts behind, over a database and the sandbox.
  *
  * It ends in the order in which it can: no new requests, then the workers and
  * the runs that are on their way, then the database.
@@ -8,6 +8,7 @@
 import { Effect, Layer } from "effect"
 import * as SqlMigrations from "../infra/sql/SqlMigrations.ts"
 import * as SqlSandboxBooks from "../infra/simulated/SqlSandboxBooks.ts"
+import * as AccountCore from "./AccountCore.ts"
 import * as HttpService from "./http/HttpService.ts"
 import { Merchant } from "./http/Merchant.ts"
 import { TrustedProxies } from "./http/RequestCaller.ts"
@@ -24,6 +25,7 @@ export const layer = (settings: Settings.Service) =>
   HttpService.layer(settings).pipe(
     Layer.provide([Layer.succeed(Merchant, settings.merchant), Layer.succeed(TrustedProxies, settings.trustedProxies)]),
     Layer.provideMerge(PaymentCore.layer(settings)),
+    Layer.provideMerge(AccountCore.accounts().pipe(Layer.provideMerge(AccountCore.sql(settings.merchant)))),
     Layer.provideMerge(Sandbox.layer(settings.sandboxUrl).pipe(Layer.provide(SqlSandboxBooks.layer))),
     Layer.provideMerge(Stores.sql({ rules: settings.screening?.rules, redisUrl: settings.redisUrl }))
   )

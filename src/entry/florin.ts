@@ -33,6 +33,18 @@ export * as GatewayAgreement from "../domain/payment/GatewayAgreement.ts"
 export * as Evidence from "../domain/payment/Evidence.ts"
 export * as Notification from "../domain/payment/Notification.ts"
 
+// --- Clients' accounts -------------------------------------------------------
+
+export * as Ledger from "../domain/ledger/Ledger.ts"
+export * as LedgerAmount from "../domain/ledger/LedgerAmount.ts"
+export * as LedgerBook from "../domain/ledger/LedgerBook.ts"
+export * as LedgerEvent from "../domain/ledger/LedgerEvent.ts"
+export * as LedgerPolicy from "../domain/ledger/LedgerPolicy.ts"
+export * as LedgerRefusal from "../domain/ledger/LedgerRefusal.ts"
+export * as Transaction from "../domain/ledger/Transaction.ts"
+export * as TransactionRow from "../domain/ledger/TransactionRow.ts"
+export * as PackedEvents from "../domain/ledger/PackedEvents.ts"
+
 // --- The audit log ----------------------------------------------------------
 
 export * as AuditEntry from "../domain/audit/AuditEntry.ts"
@@ -47,6 +59,10 @@ export * as Outbox from "../adapters/Outbox.ts"
 export * as EventBus from "../adapters/EventBus.ts"
 export * as Lock from "../adapters/Lock.ts"
 export * as AuditLog from "../adapters/AuditLog.ts"
+export * as LedgerBooks from "../adapters/LedgerBooks.ts"
+export * as LedgerJournal from "../adapters/LedgerJournal.ts"
+export * as LedgerSnapshots from "../adapters/LedgerSnapshots.ts"
+export * as LedgerSubscriptions from "../adapters/LedgerSubscriptions.ts"
 export * as RiskScreen from "../adapters/RiskScreen.ts"
 export * as Storage from "../adapters/Storage.ts"
 
@@ -66,3 +82,6 @@ export * as IdempotentRequest from "../orchestration/IdempotentRequest.ts"
 export * as Verification from "../orchestration/Verification.ts"
 export * as VerificationReport from "../orchestration/VerificationReport.ts"
 export * as ProjectionRebuild from "../orchestration/ProjectionRebuild.ts"
+export * as ClientAccounts from "../orchestration/ClientAccounts.ts"
+export * as ClientAccountsError from "../orchestration/ClientAccountsError.ts"
+export * as LedgerHandlers from "../orchestration/LedgerHandlers.ts"

@@ -15,6 +15,10 @@ export * as Operations from "../edge/Operations.ts"
 export * as Sandbox from "../edge/Sandbox.ts"
 export * as Database from "../edge/Database.ts"
 
+// --- Clients' accounts as layers --------------------------------------------
+
+export * as AccountCore from "../edge/AccountCore.ts"
+
 // --- The service -----------------------------------------------------------
 
 export * as Service from "../edge/Service.ts"
@@ -23,6 +27,7 @@ export * as HttpService from "../edge/http/HttpService.ts"
 export * as PaymentsClient from "../edge/http/PaymentsClient.ts"
 export * as PaymentsApi from "../edge/http/PaymentsApi.ts"
 export * as PaymentJson from "../edge/http/PaymentJson.ts"
+export * as AccountJson from "../edge/http/AccountJson.ts"
 export * as Problem from "../edge/http/Problem.ts"
 
 // --- PostgreSQL ------------------------------------------------------------
@@ -38,6 +43,8 @@ export * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
 export * as SqlLock from "../infra/sql/SqlLock.ts"
 export * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
 export * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
+export * as SqlLedgerJournal from "../infra/sql/SqlLedgerJournal.ts"
+export * as SqlLedgerSubscriptions from "../infra/sql/SqlLedgerSubscriptions.ts"
 
 // --- Redis ------------------------------------------------------------------
 

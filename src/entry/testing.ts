@@ -16,6 +16,9 @@ export * as MemoryEventBus from "../infra/memory/MemoryEventBus.ts"
 export * as MemoryLock from "../infra/memory/MemoryLock.ts"
 export * as MemoryAuditLog from "../infra/memory/MemoryAuditLog.ts"
 export * as MemoryRiskScreen from "../infra/memory/MemoryRiskScreen.ts"
+export * as MemoryLedgerBooks from "../infra/memory/MemoryLedgerBooks.ts"
+export * as MemoryLedgerJournal from "../infra/memory/MemoryLedgerJournal.ts"
+export * as MemoryLedgerSubscriptions from "../infra/memory/MemoryLedgerSubscriptions.ts"
 
 // --- Gateways --------------------------------------------------------------
 
@@ -66,4 +69,6 @@ export * as EventBusContract from "../testing/contract/EventBusContract.ts"
 export * as LockContract from "../testing/contract/LockContract.ts"
 export * as AuditLogContract from "../testing/contract/AuditLogContract.ts"
 export * as RiskScreenContract from "../testing/contract/RiskScreenContract.ts"
+export * as LedgerJournalContract from "../testing/contract/LedgerJournalContract.ts"
+export * as LedgerSubscriptionsContract from "../testing/contract/LedgerSubscriptionsContract.ts"
 export * as Samples from "../testing/contract/Samples.ts"

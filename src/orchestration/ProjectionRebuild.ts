@@ -5,9 +5,10 @@
  * rebuild never replaces a later view by an earlier one. Until it is done, a
  * payment may be missing from lists; its stream is never touched.
  */
-import { Effect, Result, Schema } from "effect"
-import type { Stream } from "../adapters/PaymentRepository.ts"
+import { Effect, Option, Result, Schema, Stream } from "effect"
+import type { Stream as PaymentStream } from "../adapters/PaymentRepository.ts"
 import { PaymentRepository } from "../adapters/PaymentRepository.ts"
+import type { StorageUnavailable } from "../adapters/Storage.ts"
 import * as PaymentDraft from "../domain/payment/PaymentDraft.ts"
 import { PaymentId } from "../domain/payment/PaymentEvent.ts"
 import { locked } from "./HeldLease.ts"
@@ -30,48 +31,55 @@ const lockMillis = 30_000
 export const rebuild = (onProgress: (report: Report) => Effect.Effect<void> = () => Effect.void) =>
   locked("projection-rebuild", lockMillis)(dropAndWrite(onProgress))
 
+/** The store reads one page and writes another while a third is folded here: each waits for the slowest only. */
+const inFlight = 2
+
 const dropAndWrite = Effect.fn("ProjectionRebuild.rebuild")(function* (
   onProgress: (report: Report) => Effect.Effect<void>
 ) {
   const repository = yield* PaymentRepository
   yield* repository.dropViews
-  let report: Report = { payments: 0, events: 0, broken: [] }
-  let page = yield* repository.histories({ limit: pageSize })
-  while (true) {
-    const isLast = page.length < pageSize
-    const after = page.at(-1)?.payment
-    // The store reads the next page while this one is folded and written.
-    const [next, { broken, views }] = yield* Effect.all(
-      [isLast ? Effect.succeed([]) : repository.histories({ limit: pageSize, after }), write(page)],
-      { concurrency: 2 }
+  return yield* pages(repository).pipe(
+    Stream.map(fold),
+    Stream.mapEffect((folded) => Effect.as(repository.putViews(folded.views), folded), { concurrency: inFlight }),
+    Stream.runFoldEffect(
+      (): Report => ({ payments: 0, events: 0, broken: [] }),
+      (before, { broken, views }) => {
+        const report: Report = {
+          payments: before.payments + views.length,
+          events: before.events + views.reduce((sum, { version }) => sum + version, 0),
+          broken: [...before.broken, ...broken]
+        }
+        return Effect.as(onProgress(report), report)
+      }
     )
-    report = {
-      payments: report.payments + views.length,
-      events: report.events + views.reduce((sum, { version }) => sum + version, 0),
-      broken: [...report.broken, ...broken]
-    }
-    yield* onProgress(report)
-    if (isLast) return report
-    page = next
-  }
+  )
 })
 
 type Page = Effect.Success<ReturnType<PaymentRepository["Service"]["histories"]>>
 
-/** Folds a page of streams and writes their views; those that cannot be read have none. */
-const write = Effect.fnUntraced(function* (page: Page) {
-  const repository = yield* PaymentRepository
+/** All streams there are, a page at a time, the next one read ahead. */
+const pages = (repository: PaymentRepository["Service"]) =>
+  Stream.paginate<PaymentId | undefined, Page, StorageUnavailable>(undefined, (after) =>
+    Effect.map(repository.histories({ limit: pageSize, after }), (page) => [
+      [page],
+      page.length < pageSize ? Option.none() : Option.some(page.at(-1)?.payment)
+    ])
+  ).pipe(Stream.buffer({ capacity: 1 }))
+
+/** The views of a page of streams; those that cannot be read have none. */
+const fold = (page: Page) => {
   const projected = page.map(({ payment, stream }) => ({ payment, view: Result.flatMap(stream, project) }))
-  const views = projected.flatMap(({ view }) => (Result.isSuccess(view) ? [view.success] : []))
-  yield* repository.putViews(views)
-  const broken = projected.flatMap(({ payment, view }) =>
-    Result.isFailure(view) ? [{ payment, error: view.failure.message }] : []
-  )
-  return { views, broken }
-})
+  return {
+    views: projected.flatMap(({ view }) => (Result.isSuccess(view) ? [view.success] : [])),
+    broken: projected.flatMap(({ payment, view }) =>
+      Result.isFailure(view) ? [{ payment, error: view.failure.message }] : []
+    )
+  }
+}
 
 /** A history that cannot be folded is broken like one that cannot be read; the others have their views. */
-const project = ({ history }: Stream) =>
+const project = ({ history }: PaymentStream) =>
   Result.try({
     try: () => PaymentDraft.view(PaymentDraft.of(history))!,
     catch: (cause) => new Error(String(cause))

@@ -15,6 +15,7 @@ import { HttpServerResponse } from "effect/http"
 import { setTimeout } from "node:timers/promises"
 import type { Envelope } from "../../adapters/EventBus.ts"
 import { EventBus } from "../../adapters/EventBus.ts"
+import { HandlerName, handlerNames } from "../../adapters/LedgerSubscriptions.ts"
 import type { PaymentGateway } from "../../adapters/PaymentGateway.ts"
 import { Capabilities, GatewayName } from "../../domain/payment/Gateway.ts"
 import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
@@ -22,7 +23,9 @@ import type { Rule, UnavailablePolicy } from "../../domain/Risk.ts"
 import * as MemorySandboxBooks from "../../infra/simulated/MemorySandboxBooks.ts"
 import type { SandboxBooks } from "../../infra/simulated/SandboxBooks.ts"
 import * as SqlSandboxBooks from "../../infra/simulated/SqlSandboxBooks.ts"
+import type { Handler, Recorded } from "../../orchestration/LedgerHandlers.ts"
 import * as RedactingLogger from "../../infra/telemetry/RedactingLogger.ts"
+import * as AccountCore from "../AccountCore.ts"
 import * as Complaint from "../cli/Complaint.ts"
 import * as Database from "../Database.ts"
 import * as HttpService from "../http/HttpService.ts"
@@ -34,8 +37,19 @@ import * as Sandbox from "../Sandbox.ts"
 import * as Service from "../Service.ts"
 import * as Stores from "../Stores.ts"
 import * as EventReaders from "./EventReaders.ts"
+import * as PromisedAccounts from "./PromisedAccounts.ts"
 import * as PromisedPayments from "./PromisedPayments.ts"
 
+export { AccountNotFound, LedgerStopped, Overloaded, TransactionRefused } from "./PromisedAccounts.ts"
+export type {
+  Account,
+  AccountClaim,
+  AccountHistory,
+  AccountPageQuery,
+  AccountPosting,
+  AccountTransaction,
+  PromisedAccounts
+} from "./PromisedAccounts.ts"
 export * from "./PromisedPayments.ts"
 export type { Reading } from "./EventReaders.ts"
 export { make as gateway, reference } from "./PromiseGateway.ts"
@@ -59,6 +73,11 @@ export interface Options extends Partial<Omit<PaymentCore.Options, "screening">>
    * twenty minutes, and goes to the dead letters then.
    */
   readonly subscribers?: Readonly<Record<string, (event: Envelope) => unknown>>
+  /**
+   * Hear every event of clients' accounts at least once, in its order, by names that stay the same, from the first
+   * that there ever was. A rejection is a failure, as of a subscriber.
+   */
+  readonly accountSubscribers?: Readonly<Record<string, (event: Recorded) => unknown>>
   /** Takes log entries, free of secrets; without it they go to standard error as JSON. */
   readonly log?: (entry: unknown) => void
 }
@@ -72,6 +91,8 @@ export class StartError extends Schema.TaggedError<StartError>()("StartError", {
 
 export interface Florin {
   readonly payments: PromisedPayments.PromisedPayments
+  /** Clients' accounts: deposits, withdrawals, disputes and what became of them. */
+  readonly accounts: PromisedAccounts.PromisedAccounts
   /** Events as they are recorded, each once and in the order of its payment. It ends when florin stops. */
   readonly events: EventReaders.EventReaders["read"]
   /** The HTTP API, `/v1/payments` and all the rest, for a server of your own. */
@@ -115,6 +136,7 @@ export const start = async (options: Options): Promise<Florin> => {
   const stop = () => (ended ??= end())
   return {
     payments: PromisedPayments.make(handle),
+    accounts: PromisedAccounts.make(handle),
     events: readers.read,
     handle,
     stop,
@@ -138,27 +160,39 @@ class WebHandler extends Context.Service<WebHandler, (request: Request) => Promi
 ) {}
 
 const layer = (options: Options) => {
-  const { log, merchant = "default", screening, subscribers = {} } = options
+  const { accountSubscribers = {}, log, merchant = "default", screening, subscribers = {} } = options
   const rules = screening?.rules ?? []
   const core = PaymentCore.layer({ ...PaymentCore.defaults, ...options, screening })
   return Layer.effect(WebHandler, HttpService.webHandler).pipe(
     Layer.provideMerge(Layer.succeed(Merchant, MerchantId.make(merchant))),
     Layer.provide(core),
+    Layer.provide(AccountCore.accounts({ drainMillis: options.drainMillis ?? PaymentCore.defaults.drainMillis })),
+    Layer.provide(AccountCore.handlers(merchant, hearing(accountSubscribers))),
     Layer.provide(heard(subscribers)),
     Layer.provideMerge(
       options.database === "memory"
-        ? Layer.merge(Stores.memory(rules), gatewaysOf(options, MemorySandboxBooks.layer()))
-        : Layer.merge(
+        ? Layer.mergeAll(Stores.memory(rules), AccountCore.memory, gatewaysOf(options, MemorySandboxBooks.layer()))
+        : Layer.mergeAll(
             Stores.sql({
               rules,
               redisUrl: Option.map(Option.fromNullishOr(options.redisUrl), (url) => Redacted.make(url))
             }),
+            AccountCore.sql(merchant),
             gatewaysOf(options, SqlSandboxBooks.layer)
           ).pipe(Layer.provide(databaseOf(options.database)))
     ),
     Layer.provide(log === undefined ? RedactingLogger.layer : RedactingLogger.layerTo(log))
   )
 }
+
+/** What a program without Effect hears with, as a handler of Effect's. */
+const hearing = (subscribers: NonNullable<Options["accountSubscribers"]>): Record<string, Handler> =>
+  Object.fromEntries(
+    Object.entries(subscribers).map(([name, hear]): [string, Handler] => [
+      name,
+      (recorded) => Effect.tryPromise(async () => hear(recorded))
+    ])
+  )
 
 /** Before the relay begins, so that no event passes a subscriber by. */
 const heard = (subscribers: NonNullable<Options["subscribers"]>) =>
@@ -211,6 +245,8 @@ const database = Schema.Unknown.check(
 
 const gateway = Schema.Struct({ name: GatewayName, capabilities: Capabilities })
 
+const isHandlerName = Schema.is(HandlerName)
+
 /** What TypeScript cannot promise to a caller in JavaScript, and what its types do not say. */
 const decode = Schema.decodeUnknownEffect(
   Schema.Struct({
@@ -225,6 +261,14 @@ const decode = Schema.decodeUnknownEffect(
       )
     ]),
     merchant: Schema.optional(MerchantId),
+    accountSubscribers: Schema.optional(
+      Schema.Record(Schema.String, Schema.Unknown).check(
+        Schema.makeFilter((all) => {
+          const wrong = Object.keys(all).find((name) => !isHandlerName(name))
+          return wrong === undefined || `Expected ${handlerNames}, got ${JSON.stringify(wrong)}`
+        })
+      )
+    ),
     redisUrl: Schema.optional(Schema.NonEmptyString),
     answerMillis: millis,
     drainMillis: millis,

@@ -3,12 +3,13 @@
  * checked there and nowhere else, and what it answers comes back as a value or
  * as the problem's class.
  */
-import { Schema } from "effect"
+import type { Schema } from "effect"
 import type { IdempotencyKey } from "../../domain/Idempotency.ts"
 import * as DecisionJson from "../http/DecisionJson.ts"
 import * as PaymentJson from "../http/PaymentJson.ts"
 import * as PaymentList from "../http/PaymentList.ts"
-import * as Problem from "../http/Problem.ts"
+import type { Handle } from "./Asked.ts"
+import { asked, queryOf } from "./Asked.ts"
 
 /** Minor units: 1099 EUR is 10.99 euros. */
 export type Payment = PaymentJson.Payment
@@ -75,26 +76,9 @@ export {
   Unavailable
 } from "../http/Problem.ts"
 
-/** A host is needed to write a URL; nobody is asked at this one. */
-const origin = "http://florin.invalid"
-
-export const make = (handle: (request: Request) => Promise<Response>): PromisedPayments => {
-  const ask = async <A>(answer: Schema.Codec<A, unknown>, path: string, body?: Partial<Keyed>): Promise<A> => {
-    const { idempotencyKey, ...payload } = body ?? {}
-    const response = await handle(
-      new Request(`${origin}/v1/payments${path}`, {
-        method: body === undefined ? "GET" : "POST",
-        headers: {
-          "content-type": "application/json",
-          ...(idempotencyKey !== undefined && { "idempotency-key": idempotencyKey })
-        },
-        body: body === undefined ? null : JSON.stringify(payload)
-      })
-    )
-    const said: unknown = await response.json()
-    if (!response.ok) throw Problem.fromJson(said)
-    return Schema.decodeUnknownSync(Schema.toCodecJson(answer))(said)
-  }
+export const make = (handle: Handle): PromisedPayments => {
+  const ask = <A>(answer: Schema.Codec<A, unknown>, path: string, body?: Partial<Keyed>): Promise<A> =>
+    asked(handle, answer, `/v1/payments${path}`, body)
   return {
     create: (payment) => ask(PaymentJson.Payment, "", payment),
     get: (id) => ask(PaymentJson.Payment, at(id)),
@@ -103,8 +87,7 @@ export const make = (handle: (request: Request) => Promise<Response>): PromisedP
     cancel: (id, cancel = {}) => ask(PaymentJson.Payment, `${at(id)}/cancel`, cancel),
     refund: (id, refund = {}) => ask(PaymentJson.Payment, `${at(id)}/refunds`, refund),
     list: (query = {}) => {
-      const given = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])
-      return ask(PaymentList.Payments, `?${String(new URLSearchParams(given))}`)
+      return ask(PaymentList.Payments, queryOf(query))
     },
     decide: (id, decision) => ask(PaymentJson.Payment, `${at(id)}/decision`, decision),
     completeAction: (id, result = {}) => ask(PaymentJson.Payment, `${at(id)}/actions/complete`, result)

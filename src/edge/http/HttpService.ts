@@ -4,6 +4,7 @@ import { Cause, Duration, Effect, Layer } from "effect"
 import { HttpEffect, HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { createServer } from "node:http"
+import * as AccountsHandlers from "./AccountsHandlers.ts"
 import * as ApiReference from "./ApiReference.ts"
 import * as EventsHandlers from "./EventsHandlers.ts"
 import * as GatewaysHandlers from "./GatewaysHandlers.ts"
@@ -16,7 +17,13 @@ import * as RequestBody from "./RequestBody.ts"
 import * as RequestCaller from "./RequestCaller.ts"
 
 const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).pipe(
-  Layer.provide([PaymentsHandlers.payments, PaymentsHandlers.system, EventsHandlers.events, GatewaysHandlers.gateways]),
+  Layer.provide([
+    PaymentsHandlers.payments,
+    PaymentsHandlers.system,
+    EventsHandlers.events,
+    GatewaysHandlers.gateways,
+    AccountsHandlers.accounts
+  ]),
   Layer.provide([InvalidRequests.layer, RequestBody.layer])
 )
 

@@ -8,6 +8,7 @@ import { Cursor } from "../../adapters/EventBus.ts"
 import { IdempotencyKey } from "../../domain/Idempotency.ts"
 import * as Operation from "../../domain/payment/Operation.ts"
 import { PaymentId } from "../../domain/payment/PaymentEvent.ts"
+import * as AccountJson from "./AccountJson.ts"
 import * as DecisionJson from "./DecisionJson.ts"
 import * as EventJson from "./EventJson.ts"
 import * as GatewayJson from "./GatewayJson.ts"
@@ -169,6 +170,48 @@ export class GatewaysGroup extends HttpApiGroup.make("gateways").add(
   )
 ) {}
 
+const answering = [Problem.Overloaded, Problem.LedgerStopped, Problem.Unavailable] as const
+
+export class AccountsGroup extends HttpApiGroup.make("accounts")
+  .add(
+    HttpApiEndpoint.get("list", "/", {
+      query: AccountJson.Query,
+      success: AccountJson.Accounts,
+      error: answering
+    }).annotateMerge(
+      described(
+        "List clients' accounts",
+        "By client, a page at a time; `nextCursor` of one page is `cursor` of the next."
+      )
+    ),
+    HttpApiEndpoint.get("get", "/:client", {
+      params: { client: AccountJson.Client },
+      success: AccountJson.Account,
+      error: [Problem.AccountNotFound, ...answering]
+    }).annotateMerge(described("Read a client's account", "As all that is recorded makes it.")),
+    HttpApiEndpoint.get("transactions", "/:client/transactions", {
+      params: { client: AccountJson.Client },
+      query: AccountJson.Query,
+      success: AccountJson.Transactions,
+      error: [Problem.AccountNotFound, ...answering]
+    }).annotateMerge(described("Read all that was applied to an account", "The first one first, a page at a time.")),
+    HttpApiEndpoint.post("transact", "/:client/transactions", {
+      params: { client: AccountJson.Client },
+      headers: { "idempotency-key": Schema.optionalKey(key) },
+      payload: AccountJson.NewTransaction,
+      success: AccountJson.Transaction.pipe(HttpApiSchema.status(201)),
+      error: [Problem.TransactionRefused, Problem.KeyReused, ...answering]
+    }).annotateMerge(
+      described(
+        "Apply a transaction to an account",
+        "Answers when it is durable. A deposit or a withdrawal is known by its `tx`: the same one again answers the " +
+          "same body with `Idempotent-Replayed: true`, another under that id is refused as `DuplicateTx`. A dispute, " +
+          "a resolve and a chargeback need an `Idempotency-Key` for that. What was refused is not remembered."
+      )
+    )
+  )
+  .prefix("/v1/accounts") {}
+
 const Health = Schema.Struct({ status: Schema.Literal("ok") })
 
 export class SystemGroup extends HttpApiGroup.make("system", { topLevel: true }).add(
@@ -182,6 +225,7 @@ export class PaymentsApi extends HttpApi.make("florin")
   .add(PaymentsGroup)
   .add(EventsGroup)
   .add(GatewaysGroup)
+  .add(AccountsGroup)
   .add(SystemGroup)
   .middleware(InvalidRequests)
   .middleware(RequestBody)

@@ -4,6 +4,7 @@
  */
 import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
+import { Refusal } from "../../domain/ledger/LedgerRefusal.ts"
 import { Rule } from "../../domain/payment/PaymentCommand.ts"
 
 const Issue = Schema.Struct({
@@ -43,6 +44,32 @@ export class PaymentNotFound extends HttpApiError.Problem<PaymentNotFound>()("Pa
   type: "urn:florin:problem:payment-not-found",
   status: 404,
   title: "There is no such payment"
+}) {}
+
+export class AccountNotFound extends HttpApiError.Problem<AccountNotFound>()("AccountNotFound", {
+  type: "urn:florin:problem:account-not-found",
+  status: 404,
+  title: "This client has no account"
+}) {}
+
+/** The account, or the transaction that this is about, refuses it; `reason` says which rule. Nothing was recorded. */
+export class TransactionRefused extends HttpApiError.Problem<TransactionRefused>()(
+  "TransactionRefused",
+  { type: "urn:florin:problem:transaction-refused", status: 409, title: "The account refuses this transaction" },
+  { reason: Refusal }
+) {}
+
+/** Too much waits already, and nothing was recorded: ask again after `Retry-After`. */
+export class Overloaded extends HttpApiError.Problem<Overloaded>()("Overloaded", {
+  type: "urn:florin:problem:overloaded",
+  status: 429,
+  title: "Too many requests wait already"
+}) {}
+
+export class LedgerStopped extends HttpApiError.Problem<LedgerStopped>()("LedgerStopped", {
+  type: "urn:florin:problem:ledger-stopped",
+  status: 500,
+  title: "The journal of these accounts is damaged"
 }) {}
 
 export class RouteNotFound extends HttpApiError.Problem<RouteNotFound>()("RouteNotFound", {
@@ -105,6 +132,10 @@ export type Problem =
   | BodyTooLarge
   | NotJson
   | PaymentNotFound
+  | AccountNotFound
+  | TransactionRefused
+  | Overloaded
+  | LedgerStopped
   | RouteNotFound
   | OperationRefused
   | RequestInFlight
@@ -120,6 +151,10 @@ const readProblem = Schema.decodeUnknownSync(
     BodyTooLarge,
     NotJson,
     PaymentNotFound,
+    AccountNotFound,
+    TransactionRefused,
+    Overloaded,
+    LedgerStopped,
     RouteNotFound,
     OperationRefused,
     RequestInFlight,

@@ -9,7 +9,7 @@ const retryAfterSeconds = "1"
 
 export const of = (problem: Problem): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.map(HttpServerRespondable.toResponse(problem), (response) =>
-    problem._tag === "RequestInFlight" || problem._tag === "Unavailable"
+    problem._tag === "RequestInFlight" || problem._tag === "Unavailable" || problem._tag === "Overloaded"
       ? Response.setHeader(response, "retry-after", retryAfterSeconds)
       : response
   )

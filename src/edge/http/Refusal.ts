@@ -4,6 +4,7 @@ import type { HttpServerResponse } from "effect/http"
 import type { PaymentRepositoryError } from "../../adapters/PaymentRepository.ts"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
 import type { Rejected } from "../../domain/payment/PaymentCommand.ts"
+import type { ClientAccountsError } from "../../orchestration/ClientAccountsError.ts"
 import type { IdempotencyError } from "../../orchestration/IdempotentRequest.ts"
 import type { PaymentNotFound } from "../../orchestration/PaymentProcess.ts"
 import * as PaymentJson from "./PaymentJson.ts"
@@ -17,6 +18,7 @@ export type Refusal =
   | StorageUnavailable
   | IdempotencyError
   | Rejected
+  | ClientAccountsError
 
 /** What stood in the way, as a response: the log has the cause, the caller has what to do about it. */
 export const refuse = (error: Refusal): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
@@ -42,6 +44,8 @@ const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
       return error.reason._tag === "EventContinuityError" || error.reason._tag === "UnreadableEvent"
         ? Effect.as(Effect.logError("a payment's history is damaged", error), new Problem.PaymentStopped())
         : Effect.as(Effect.logWarning("a payment could not be worked on", error), new Problem.Unavailable())
+    case "ClientAccountsError":
+      return accountsProblemOf(error)
     case "PaymentNotFound":
       return Effect.succeed(new Problem.PaymentNotFound())
     case "InvalidRequest":
@@ -49,6 +53,10 @@ const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
     case "BodyTooLarge":
     case "NotJson":
     case "RouteNotFound":
+    case "AccountNotFound":
+    case "TransactionRefused":
+    case "Overloaded":
+    case "LedgerStopped":
     case "OperationRefused":
     case "RequestInFlight":
     case "KeyReused":
@@ -56,5 +64,24 @@ const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
     case "InternalError":
     case "Unavailable":
       return Effect.succeed(error)
+  }
+}
+
+const accountsProblemOf = (error: ClientAccountsError): Effect.Effect<Problem.Problem> => {
+  const { reason } = error
+  switch (reason._tag) {
+    case "Overloaded":
+      return Effect.succeed(new Problem.Overloaded({ detail: reason.message }))
+    case "KeyReused":
+      return Effect.succeed(
+        new Problem.KeyReused({ field: reason.field, detail: `the first request differs in ${reason.field}` })
+      )
+    case "Unavailable":
+      return Effect.as(
+        Effect.logWarning("the accounts did not answer", error),
+        new Problem.Unavailable({ detail: reason.message })
+      )
+    case "JournalDamaged":
+      return Effect.as(Effect.logError("the journal of the accounts is damaged", error), new Problem.LedgerStopped())
   }
 }

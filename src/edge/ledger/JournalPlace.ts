@@ -12,8 +12,8 @@ import { LedgerSnapshots } from "../../adapters/LedgerSnapshots.ts"
 import type { Cut } from "../../infra/ledger/FileJournal.ts"
 import * as Settings from "../Settings.ts"
 
-/** The ledger of a database where no other is named. */
-export const standardLedger = "main"
+/** The ledger of a database where no other is named: that of the service's merchant where none is named either. */
+export const standardLedger = Settings.table.merchant.byDefault
 
 export type Place =
   | { readonly _tag: "Directory"; readonly path: string }

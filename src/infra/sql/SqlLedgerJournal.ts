@@ -29,9 +29,6 @@ export interface Options {
   readonly ledger: string
 }
 
-/** Of a service, or of whoever keeps one ledger only. */
-export const standardLedger = "main"
-
 /** A page of a read: 2.6 MB of events, and no more rows than that where blocks are small. */
 const pageEvents = 131_072
 const pageRows = 4096

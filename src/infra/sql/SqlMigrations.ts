@@ -15,6 +15,7 @@
  *   to change; `audit_head` says how far it reaches.
  * - `ledger_heads`, `ledger_blocks`, `ledger_sources`: the ledger's journal, as
  *   `SqlLedgerJournal` says; `ledger_snapshots` and their parts are derived from it.
+ * - `ledger_handlers`, `ledger_dead_letters`: as `LedgerSubscriptions` says.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -201,6 +202,27 @@ const ledger = statements(
   `alter table florin.ledger_snapshot_parts alter column bytes set storage external`
 )
 
+const ledgerHandlers = statements(
+  `create table florin.ledger_handlers (
+    ledger text collate "C" not null,
+    handler text collate "C" not null,
+    sequence bigint not null,
+    primary key (ledger, handler)
+  )`,
+  `create table florin.ledger_dead_letters (
+    ledger text collate "C" not null,
+    handler text collate "C" not null,
+    sequence bigint not null,
+    event jsonb not null,
+    recorded_at timestamptz not null,
+    failures integer not null,
+    error text not null,
+    at timestamptz not null,
+    is_returned boolean not null default false,
+    primary key (ledger, handler, sequence)
+  )`
+)
+
 /** `if not exists` looks before it writes: when two write, one is refused after the other's is there. */
 const schema = Effect.retry(statements(`create schema if not exists florin`), {
   times: 1,
@@ -215,7 +237,8 @@ const steps = {
   "0004_append": statements(SqlAppendFunction.create),
   "0005_listing": listing,
   "0006_audit": audit,
-  "0007_ledger": ledger
+  "0007_ledger": ledger,
+  "0008_ledger_handlers": ledgerHandlers
 }
 
 const table = "florin.migrations"

@@ -313,6 +313,62 @@ describe("florin dead-letters", () => {
     }).pipe(Effect.provide(database))
   )
 
+  it.live("are those of accounts' handlers too, each by its ledger, its handler and its sequence", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient
+      const payment = yield* buried
+      yield* sql`
+        insert into florin.ledger_dead_letters (ledger, handler, sequence, event, recorded_at, failures, error, at)
+        select 'shop', 'mailer', number, '{"_tag":"Deposited","client":7,"tx":1,"amount":"105000"}', to_timestamp(900),
+          10, 'no mail', to_timestamp(1002.5) from unnest(array[17, 18]) as number`
+      const ids = Effect.map(answered(DeadLettersCommand.command, "list"), ({ answer }) =>
+        (answer.deadLetters as ReadonlyArray<{ id: string }>).map((letter) => letter.id)
+      )
+      assert.deepStrictEqual(yield* ids, [
+        `${payment}/1`,
+        `${payment}/2`,
+        "shop/mailer/17",
+        "shop/mailer/18",
+        `${payment}/3`
+      ])
+      const shown = yield* answered(DeadLettersCommand.command, "show", "shop/mailer/17")
+      assert.deepStrictEqual(shown.answer, {
+        id: "shop/mailer/17",
+        ledger: "shop",
+        handler: "mailer",
+        sequence: 17,
+        type: "Deposited",
+        failures: 10,
+        error: "no mail",
+        at: "1970-01-01T00:16:42.500Z",
+        recordedAt: "1970-01-01T00:15:00.000Z",
+        event: { _tag: "Deposited", client: 7, tx: 1, amount: "105000" }
+      })
+      const { stdout } = yield* florin(DeadLettersCommand.command, "show", "shop/mailer/18")
+      assert.match(
+        stdout,
+        /^shop\/mailer\/18: Deposited, of ledger shop for mailer\ngiven up at \S+ after 10 tries: no mail\n/
+      )
+      const one = yield* answered(DeadLettersCommand.command, "replay", "shop/mailer/18")
+      assert.deepStrictEqual(one.answer, { replayed: ["shop/mailer/18"] })
+      const { answer } = yield* answered(DeadLettersCommand.command, "replay", "--all")
+      assert.deepStrictEqual(answer, {
+        replayed: [`${payment}/1`, `${payment}/2`, "shop/mailer/17", `${payment}/3`]
+      })
+      assert.deepStrictEqual(yield* ids, [])
+      const returned = yield* sql<{ sequence: bigint }>`
+        select sequence from florin.ledger_dead_letters where is_returned order by sequence`
+      assert.deepStrictEqual(
+        returned.map(({ sequence }) => Number(sequence)),
+        [17, 18]
+      )
+      const missing = yield* florin(DeadLettersCommand.command, "show", "shop/mailer/17")
+      assert.strictEqual(missing.complaint, "florin: there is no dead letter shop/mailer/17")
+      const wrong = yield* florin(DeadLettersCommand.command, "show", "mailer/17")
+      assert.match(wrong.stderr, /"mailer\/17".*shop\/mailer\/17/)
+    }).pipe(Effect.provide(database))
+  )
+
   it.live("says what is not there, and which is meant", () =>
     Effect.gen(function* () {
       const complaintOf = (...words: ReadonlyArray<string>) =>

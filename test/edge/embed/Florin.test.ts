@@ -208,4 +208,47 @@ describe("Florin", () => {
     assert.match(error.message, /^the database cannot be used: .*ECONNREFUSED/)
     assert.notInclude(JSON.stringify(error), "hunter2")
   })
+
+  it("keeps clients' accounts, rejects with the problem's class, and tells those who hear of them", async () => {
+    const heard: Array<string> = []
+    let isMended = false
+    await using florin = await begin({
+      accountSubscribers: {
+        mailer: ({ event, ledger, sequence }) => {
+          if (!isMended) throw new Error("no mail")
+          heard.push(`${ledger} ${sequence} ${event._tag}`)
+        }
+      }
+    })
+    const deposit = { client: 7, tx: 1, amount: "10.5" }
+    const first = await florin.accounts.deposit(deposit)
+    assert.deepStrictEqual({ ...first }, { type: "deposit", client: 7, tx: 1, amount: "10.5000" } as never)
+    assert.deepStrictEqual(await florin.accounts.deposit(deposit), first)
+    isMended = true
+    const refused = await rejection(florin.accounts.withdraw({ client: 7, tx: 2, amount: "11" }))
+    assert.instanceOf(refused, Florin.TransactionRefused)
+    assert.strictEqual(refused.reason, "InsufficientFunds")
+    assert.instanceOf(await rejection(florin.accounts.get(8)), Florin.AccountNotFound)
+    assert.instanceOf(await rejection(florin.accounts.deposit({ ...deposit, amount: "x" })), Florin.InvalidRequest)
+    await florin.accounts.dispute({ client: 7, tx: 1, idempotencyKey: "d" })
+    await florin.accounts.chargeback({ client: 7, tx: 1, idempotencyKey: "c" })
+    const reused = await rejection(florin.accounts.resolve({ client: 7, tx: 1, idempotencyKey: "c" }))
+    assert.instanceOf(reused, Florin.KeyReused)
+    assert.deepInclude(await florin.accounts.get(7), { total: "0.0000", locked: true })
+    const page = await florin.accounts.transactions(7, { limit: 2 })
+    const rest = await florin.accounts.transactions(7, { limit: 2, cursor: page.nextCursor! })
+    assert.deepStrictEqual(
+      [...page.transactions, ...rest.transactions].map(({ type }) => type),
+      ["deposit", "dispute", "chargeback"]
+    )
+    assert.strictEqual((await florin.accounts.list()).accounts.length, 1)
+    await until(() => heard.length === 3)
+    assert.deepStrictEqual(heard, ["default 1 Deposited", "default 2 Disputed", "default 3 ChargedBack"])
+  })
+
+  it("refuses to start with a handler's name that no letter could bear", async () => {
+    const error = await rejection(begin({ accountSubscribers: { "a/b": () => {} } }))
+    assert.instanceOf(error, Florin.StartError)
+    assert.match(error.message, /accountSubscribers.*a handler's name of 1 to 64/)
+  })
 })

@@ -1,9 +1,12 @@
 /** The API over memory, called like over the network: a request in, a response out. */
 import { Context, Effect, Layer, Logger } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
+import type { LedgerJournalError } from "../../../src/adapters/LedgerJournal.ts"
+import * as AccountCore from "../../../src/edge/AccountCore.ts"
 import * as EventsHandlers from "../../../src/edge/http/EventsHandlers.ts"
 import * as HttpService from "../../../src/edge/http/HttpService.ts"
 import { Merchant } from "../../../src/edge/http/Merchant.ts"
+import type { ClientAccounts } from "../../../src/orchestration/ClientAccounts.ts"
 import * as Workshop from "../../orchestration/Workshop.ts"
 
 export interface Reply {
@@ -23,8 +26,15 @@ export type Call = (
   }
 ) => Promise<Reply>
 
+export interface Options extends Workshop.Options {
+  /** Instead of accounts of its own, in memory. */
+  readonly accounts?: Layer.Layer<ClientAccounts, LedgerJournalError> | undefined
+}
+
+const ownAccounts = AccountCore.accounts().pipe(Layer.provide(AccountCore.memory))
+
 /** Runs `use` against an API of its own. */
-export const withApi = (options: Workshop.Options, use: (call: Call) => Promise<void>) =>
+export const withApi = (options: Options, use: (call: Call) => Promise<void>) =>
   Effect.acquireUseRelease(
     Effect.sync(() =>
       HttpRouter.toWebHandler(
@@ -32,6 +42,7 @@ export const withApi = (options: Workshop.Options, use: (call: Call) => Promise<
           Layer.provide(EventsHandlers.closing),
           Layer.provide(Layer.succeed(Merchant, Workshop.shop)),
           Layer.provide(Workshop.layer(options)),
+          Layer.provide(options.accounts ?? ownAccounts),
           Layer.provide(HttpServer.layerServices),
           Layer.provide(Logger.layer([]))
         ),

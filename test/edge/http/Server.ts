@@ -4,6 +4,7 @@ import { HttpServer } from "effect/http"
 import { get } from "node:http"
 import type { IncomingMessage } from "node:http"
 import { EventBus } from "../../../src/adapters/EventBus.ts"
+import * as AccountCore from "../../../src/edge/AccountCore.ts"
 import * as HttpService from "../../../src/edge/http/HttpService.ts"
 import { Merchant } from "../../../src/edge/http/Merchant.ts"
 import * as Workshop from "../../orchestration/Workshop.ts"
@@ -20,6 +21,7 @@ export const start = Effect.fnUntraced(function* ({ bus, drainMillis = 1000, ...
   const services = bus === undefined ? workshop : Layer.merge(workshop, Layer.succeed(EventBus, bus))
   const server = HttpService.layer({ host: "127.0.0.1", port: 0, drainMillis }).pipe(
     Layer.provide(Layer.succeed(Merchant, Workshop.shop)),
+    Layer.provide(Layer.orDie(AccountCore.accounts()).pipe(Layer.provide(AccountCore.memory))),
     Layer.provideMerge(services),
     Layer.provide(Logger.layer([]))
   )
