@@ -107,6 +107,7 @@ const read = ({ body, headers, status }: Reply): Effect.Effect<unknown, StripeTr
     adviceCode: advice_code,
     param,
     shouldRetry: shouldRetry === undefined ? undefined : shouldRetry === "true",
+    replayed: headers["idempotent-replayed"] === "true",
     retryAfterMillis: retryAfter === undefined ? undefined : Number(retryAfter) * 1000
   }
   return Effect.fail(
