@@ -70,9 +70,11 @@ const addressOf = (
 const encode = (params: object = {}): string => {
   const form = new URLSearchParams()
   const add = (value: unknown, name: string): void => {
-    if (value === undefined) return
-    if (typeof value !== "object" || value === null) form.append(name, String(value))
-    else for (const [key, inner] of Object.entries(value)) add(inner, `${name}[${key}]`)
+    if (typeof value === "object" && value !== null) {
+      for (const [key, inner] of Object.entries(value)) add(inner, `${name}[${key}]`)
+    } else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+      form.append(name, `${value}`)
+    }
   }
   for (const [name, value] of Object.entries(params)) add(value, name)
   return form.toString()
