@@ -91,6 +91,8 @@ export const make = (options: Options = {}): Effect.Effect<StripeSimulator, neve
     const server = createServer((request, response) => {
       void textOf(request).then((body) => answer(machine, request, response, body))
     })
+    // A process that is busy for seconds is not to meet a closed connection that no test planned.
+    server.keepAliveTimeout = 0
     yield* Effect.acquireRelease(
       Effect.callback<void>((resume) => {
         server.listen(options.port ?? 0, "127.0.0.1", () => resume(Effect.void))
