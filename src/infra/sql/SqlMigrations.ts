@@ -13,6 +13,8 @@
  * - `idempotency`, `outbox`, `dead_letters`, `locks`: as their adapters say.
  * - `audit`: the audit log, one link of its chain a row, which triggers refuse
  *   to change; `audit_head` says how far it reaches.
+ * - `flows`: the head of each flow, with what its status and its due moment
+ *   are; `flow_events` is the truth of it, `flow_contexts` what handlers share.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -151,6 +153,35 @@ const audit = statements(
     for each statement execute function florin.refuse_change()`
 )
 
+const flows = statements(
+  `create table florin.flows (
+    id text collate "C" primary key,
+    name text not null,
+    key text collate "C" not null,
+    worker text not null,
+    context text collate "C" not null,
+    fingerprint text not null,
+    version integer not null,
+    status text not null,
+    due timestamptz,
+    dispatched_at timestamptz not null,
+    unique (name, key)
+  ) with (fillfactor = 50)`,
+  `create index flows_due on florin.flows (worker, due, id) where due is not null`,
+  `create index flows_newest on florin.flows (dispatched_at, id)`,
+  `create table florin.flow_events (
+    flow text collate "C" not null,
+    version integer not null,
+    data jsonb not null,
+    primary key (flow, version)
+  )`,
+  `create table florin.flow_contexts (
+    id text collate "C" primary key,
+    version integer not null,
+    entries jsonb not null
+  )`
+)
+
 /** `if not exists` looks before it writes: when two write, one is refused after the other's is there. */
 const schema = Effect.retry(statements(`create schema if not exists florin`), {
   times: 1,
@@ -164,7 +195,8 @@ const steps = {
   "0003_coordination": coordination,
   "0004_append": statements(SqlAppendFunction.create),
   "0005_listing": listing,
-  "0006_audit": audit
+  "0006_audit": audit,
+  "0010_flows": flows
 }
 
 const table = "florin.migrations"
