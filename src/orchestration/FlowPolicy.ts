@@ -31,6 +31,6 @@ export const defaults: FlowPolicy = {
   handlerMillis: 30 * second,
   // A pause of a garbage collector or a disk.
   leaseMarginMillis: 15 * second,
-  // The first two questions about a doubt come within it.
-  lingerMillis: 5 * second
+  // What the queue rounds a delay up to; a worker's hand that waits does nothing else.
+  lingerMillis: second
 }

@@ -20,6 +20,8 @@ export interface Settings {
   readonly sweepMillis: number
   /** How long a due flow is left to the queue. */
   readonly graceMillis: number
+  /** One that stays due is hinted at again, no more often than this. */
+  readonly againMillis: number
   /** Pause after the queue or the store did not answer. */
   readonly idleMillis: number
 }
@@ -29,14 +31,13 @@ export const defaults: Settings = {
   sweepMillis: 2000,
   // Longer than the queue takes to be polled and a busy worker to get to it.
   graceMillis: 5000,
+  // As long as the queue keeps a hint for a worker that may be dead.
+  againMillis: 30_000,
   idleMillis: 1000
 }
 
 /** So many due flows at a time; the next look finds the rest. */
 const batch = 500
-
-/** A flow that stays due is hinted at again, no more often than this. */
-const againMillis = 60_000
 
 /** Works for as long as it runs. */
 export const daemon = Effect.fnUntraced(function* (worker: WorkerName, settings: Settings = defaults) {
@@ -69,7 +70,7 @@ const look = Effect.fnUntraced(function* (worker: WorkerName, settings: Settings
 /** Hints at every flow that is due for longer than the queue should take, and says how many. */
 export const sweep = Effect.fn("FlowWorker.sweep")(function* (
   worker: WorkerName,
-  { graceMillis }: Pick<Settings, "graceMillis">
+  { againMillis, graceMillis }: Pick<Settings, "againMillis" | "graceMillis">
 ) {
   const store = yield* FlowStore
   const queue = yield* FlowQueue

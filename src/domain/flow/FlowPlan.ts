@@ -56,7 +56,7 @@ export const next = (state: State, now: Instant, policy: Policy): Step => {
       const forgotten = plus(since, policy.keyRetentionMillis - policy.keyMarginMillis)
       if (doubted?.settled === true || now >= forgotten) return { _tag: "Escalate" }
       if (state.holder !== undefined || doubted === undefined) return { _tag: "Send" }
-      const verdict = RetryPolicies.decide(policy.doubt, { retryable: true }, doubts)
+      const verdict = RetryPolicies.decide(policy.doubt, { ...doubted, retryable: true }, doubts)
       if (verdict._tag === "GiveUp") return { _tag: "Escalate" }
       const moment = plus(doubted.at, verdict.millis)
       return at(moment < forgotten ? moment : forgotten, now, { _tag: "Send" })

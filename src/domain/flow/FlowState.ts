@@ -2,9 +2,10 @@
  * Where a flow stands, folded from its events.
  *
  *     New -> Dispatched <-> Performed -> Settled -> Handled
- *                |                          |  ^       |
- *                +----> Settled (given up)  v  |       v
- *                                          Dead +---- retried: Dispatched, Performed or Settled
+ *                |                         ^ |
+ *                +--------- given up ------+ +--> Dead
+ *
+ *     retried, or answered after all: Dead -> Settled, Handled -> Dispatched | Performed | Settled
  *
  * `Dispatched`: nothing can have taken effect. `Performed`: the gateway was
  * asked, and has not answered. `Settled`: an answer, an error, or a doubt that
@@ -72,6 +73,8 @@ export interface Refusal {
 export interface Doubt {
   readonly at: Instant
   readonly error: FlowError
+  /** Of a repeat that was not sent. */
+  readonly retryAfterMillis: number | undefined
   readonly settled: boolean
 }
 
@@ -185,7 +188,7 @@ const sending = (state: Existing, holder: Holder, at: Instant): State => {
     ...state,
     holder,
     doubts: state.doubts + (isLost ? 1 : 0),
-    doubted: isLost ? { at, error: lost, settled: false } : state.doubted
+    doubted: isLost ? { at, error: lost, retryAfterMillis: undefined, settled: false } : state.doubted
   }
 }
 
@@ -200,7 +203,8 @@ const recorded = (state: Existing, { at, outcome }: Extract<Event, { _tag: "Outc
       const { error, retryAfterMillis } = outcome
       // That a repeat was not sent says nothing of what was sent before.
       if (state.doubts > 0) {
-        return { ...state, holder: undefined, doubts: state.doubts + 1, doubted: { at, error, settled: false } }
+        const doubted = { at, error, retryAfterMillis, settled: false }
+        return { ...state, holder: undefined, doubts: state.doubts + 1, doubted }
       }
       const refused = { at, error, retryAfterMillis }
       return { _tag: "Dispatched", ...common(state), refusals: state.refusals + 1, refused }
@@ -208,7 +212,8 @@ const recorded = (state: Existing, { at, outcome }: Extract<Event, { _tag: "Outc
     case "InDoubt": {
       if (state._tag !== "Performed") return state
       const { error, settled } = outcome
-      return { ...state, holder: undefined, doubts: state.doubts + 1, doubted: { at, error, settled } }
+      const doubted = { at, error, retryAfterMillis: undefined, settled }
+      return { ...state, holder: undefined, doubts: state.doubts + 1, doubted }
     }
   }
 }
