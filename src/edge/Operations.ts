@@ -7,6 +7,7 @@ import { SecureRandom } from "effect/crypto"
 import * as SqlSandboxBooks from "../infra/simulated/SqlSandboxBooks.ts"
 import * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 import * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
+import * as SqlFlowStore from "../infra/sql/SqlFlowStore.ts"
 import * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 import * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
 import * as AuditTrail from "../orchestration/AuditTrail.ts"
@@ -22,6 +23,7 @@ export const stores = (database: Settings.Database, redisUrl: Settings.Service["
     SqlPaymentRepository.layer,
     SqlOutbox.layer,
     SqlEventBus.layer,
+    SqlFlowStore.layer,
     Stores.lock(redisUrl),
     SecureRandom.layerWebCrypto,
     AuditTrail.layer.pipe(Layer.provideMerge(SqlAuditLog.layer))

@@ -6,7 +6,6 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import type { Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { FlowGateways } from "../../src/adapters/FlowGateway.ts"
 import { FlowQueue } from "../../src/adapters/FlowQueue.ts"
@@ -139,11 +138,7 @@ const told = (deaths: ReadonlyArray<Death>) =>
     const { entries } = yield* store.readContext(ContextId.make("order-1"))
     assert.deepInclude(entries, { product_id: "create_product_1", coupon_id: "create_coupon_2" }, what)
     return { crossings: processes[0]!.crossings, processes: processes.length }
-  }).pipe(Effect.scoped, Effect.provide(Layer.fresh(memory)), inTime) satisfies Effect.Effect<
-    unknown,
-    unknown,
-    Scope.Scope | never
-  >
+  }).pipe(Effect.scoped, Effect.provide(Layer.fresh(memory)), inTime)
 
 const sides = ["before", "after"] as const
 

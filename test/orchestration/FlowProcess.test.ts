@@ -83,7 +83,7 @@ describe("FlowProcess", () => {
 
   it.effect("asks again about a doubt under the same key, and finds what was done", () => {
     const { bank, layer, product, seen } = stage()
-    bank.plan({ _tag: "Acts", then: inDoubt }, notSent, inDoubt)
+    bank.plan({ _tag: "Acts", but: inDoubt }, notSent, inDoubt)
     return Effect.gen(function* () {
       const { flowId } = yield* Flow.dispatch(product, gold, here)
       yield* working
@@ -102,7 +102,7 @@ describe("FlowProcess", () => {
 
   it.effect("never fails a doubt: it is escalated, its error flow told, and an answer still ends it", () => {
     const { bank, layer, product, seen } = stage()
-    bank.plan({ _tag: "Acts", then: inDoubt }, inDoubt, inDoubt, inDoubt, inDoubt, inDoubt)
+    bank.plan({ _tag: "Acts", but: inDoubt }, inDoubt, inDoubt, inDoubt, inDoubt, inDoubt)
     return Effect.gen(function* () {
       const { flowId } = yield* Flow.dispatch(product, gold, here)
       yield* working

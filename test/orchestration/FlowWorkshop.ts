@@ -2,7 +2,7 @@
  * What tests of flows share: a gateway whose books and whose moods a test sets,
  * two flows of which the first dispatches the second, and the layers below them.
  */
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Layer, Logger, Schema } from "effect"
 import { Digest, SecureRandom } from "effect/crypto"
 import { CircuitBreaker } from "effect/persistence"
 import { TestClock } from "effect/testing"
@@ -41,7 +41,7 @@ export interface Bank extends FlowGateway {
 
 export type Mood =
   | Outcome
-  | { readonly _tag: "Acts"; readonly then: Outcome }
+  | { readonly _tag: "Acts"; readonly but: Outcome }
   | { readonly _tag: "Throws" }
   | { readonly _tag: "Hangs" }
 
@@ -73,7 +73,7 @@ export const makeBank = (names: ReadonlyArray<string> = ["create_product", "crea
         if (mood._tag === "Hangs") return Effect.never
         if (mood._tag === "Acts") {
           act(call)
-          return Effect.succeed(mood.then)
+          return Effect.succeed(mood.but)
         }
         return Effect.succeed(mood)
       })
@@ -174,7 +174,8 @@ export const flowsOver = (
 ): Layer.Layer<Flows.Flows | FlowStore | FlowQueue> =>
   Flows.layer(flows, settings).pipe(
     Layer.provide([Layer.succeed(FlowGateways, [bank]), crypto]),
-    Layer.provideMerge(memory)
+    Layer.provideMerge(memory),
+    Layer.provideMerge(Logger.layer([]))
   )
 
 export const quick: FlowWorker.Settings = {

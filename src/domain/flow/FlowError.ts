@@ -25,7 +25,7 @@ export const FlowError = Schema.TaggedUnion({
     body: Schema.Json
   },
   Undecodable: { detail: Schema.String, body: Schema.Json },
-  NotJson: { status: Status, text: Schema.String },
+  NotJson: { text: Schema.String },
   Transport: { detail: Schema.String },
   NotConfigured: { detail: Schema.String }
 })
@@ -52,7 +52,7 @@ export const summary = (error: FlowError): string => {
     case "Undecodable":
       return `an answer that is not this flow's: ${error.detail}`
     case "NotJson":
-      return `an answer under HTTP ${error.status} that is no JSON`
+      return "an answer that is no JSON"
     case "Transport":
       return `no answer: ${error.detail}`
     case "NotConfigured":

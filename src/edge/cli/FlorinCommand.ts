@@ -8,6 +8,7 @@ import * as ConfigCommand from "./ConfigCommand.ts"
 import * as DeadLettersCommand from "./DeadLettersCommand.ts"
 import * as DemoCommand from "./DemoCommand.ts"
 import * as EventsCommand from "./EventsCommand.ts"
+import * as FlowsCommand from "./FlowsCommand.ts"
 import * as PaymentsCommand from "./PaymentsCommand.ts"
 import * as RebuildCommand from "./RebuildCommand.ts"
 import * as RecoverCommand from "./RecoverCommand.ts"
@@ -35,6 +36,7 @@ export const command = Command.make("florin").pipe(
     VerifyCommand.command,
     DeadLettersCommand.command,
     EventsCommand.command,
+    FlowsCommand.command,
     AuditCommand.command,
     ConfigCommand.command,
     SandboxCommand.command,

@@ -28,7 +28,7 @@ describe("FlowError", () => {
     [refused("api_error"), "log"],
     [refused("something_new"), "log"],
     [{ _tag: "Transport", detail: "gone" }, "log"],
-    [{ _tag: "NotJson", status: 502, text: "<html>" }, "log"]
+    [{ _tag: "NotJson", text: "<html>" }, "log"]
   ] as const)("%o is for %s", (error, advice) => {
     assert.strictEqual(FlowError.advice(error), advice)
   })
