@@ -23,6 +23,8 @@ export interface Options {
   readonly host?: string
   readonly port?: number
   readonly protocol?: "http" | "https"
+  /** After so long without an answer the connection is given up; 60 s unless told otherwise. */
+  readonly timeoutMillis?: number
 }
 
 /** The version that the SDK's types are of, and the requests were verified against. */
@@ -32,10 +34,10 @@ export const apiVersion = "2026-10-28.endive"
  * Longer than florin waits for an answer (30 s): it only ends what nobody waits
  * for any more, so that a connection is not held for ever.
  */
-const timeoutMillis = 60_000
+const longestMillis = 60_000
 
 /** The SDK as florin uses it, for whoever asks Stripe for something that is not a payment. */
-export const client = ({ host, port, protocol, secretKey }: Options): Stripe =>
+export const client = ({ host, port, protocol, secretKey, timeoutMillis = longestMillis }: Options): Stripe =>
   new Stripe(Redacted.value(secretKey), {
     apiVersion,
     maxNetworkRetries: 0,
