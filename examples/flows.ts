@@ -8,7 +8,8 @@
  */
 import { Effect, Layer, Redacted, Schedule } from "effect"
 import { Flow, FlowName, FlowStore } from "florin"
-import { FlowCore, StripeFlows } from "florin/stripe"
+import { FlowCore } from "florin/node"
+import { StripeFlows } from "florin/stripe"
 
 // --- The chain, from its end to its beginning -------------------------------
 
@@ -70,7 +71,7 @@ export interface Options {
 /** The flows and a worker for them, kept in memory here; `FlowCore.sql()` keeps them in PostgreSQL. */
 export const layer = ({ customer, secretKey, ...where }: Options) =>
   FlowCore.layer([product(customer), monthly, welcome, subscribe], { workers: ["billing"] }).pipe(
-    Layer.provide(FlowCore.stripe({ secretKey: Redacted.make(secretKey), ...where })),
+    Layer.provide(StripeFlows.gateway({ secretKey: Redacted.make(secretKey), ...where })),
     Layer.provideMerge(FlowCore.memory)
   )
 

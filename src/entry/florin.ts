@@ -33,6 +33,15 @@ export * as GatewayAgreement from "../domain/payment/GatewayAgreement.ts"
 export * as Evidence from "../domain/payment/Evidence.ts"
 export * as Notification from "../domain/payment/Notification.ts"
 
+// --- Flows -------------------------------------------------------------------
+
+export * as FlowName from "../domain/flow/FlowName.ts"
+export * as FlowEvent from "../domain/flow/FlowEvent.ts"
+export * as FlowState from "../domain/flow/FlowState.ts"
+export * as FlowPlan from "../domain/flow/FlowPlan.ts"
+export * as FlowError from "../domain/flow/FlowError.ts"
+export * as FlowContext from "../domain/flow/FlowContext.ts"
+
 // --- The audit log ----------------------------------------------------------
 
 export * as AuditEntry from "../domain/audit/AuditEntry.ts"
@@ -48,6 +57,9 @@ export * as EventBus from "../adapters/EventBus.ts"
 export * as Lock from "../adapters/Lock.ts"
 export * as AuditLog from "../adapters/AuditLog.ts"
 export * as RiskScreen from "../adapters/RiskScreen.ts"
+export * as FlowStore from "../adapters/FlowStore.ts"
+export * as FlowQueue from "../adapters/FlowQueue.ts"
+export * as FlowGateway from "../adapters/FlowGateway.ts"
 export * as Storage from "../adapters/Storage.ts"
 
 // --- Programs --------------------------------------------------------------
@@ -59,6 +71,12 @@ export * as PaymentProcess from "../orchestration/PaymentProcess.ts"
 export * as PaymentRecovery from "../orchestration/PaymentRecovery.ts"
 export * as OutboxRelay from "../orchestration/OutboxRelay.ts"
 export * as Notifications from "../orchestration/Notifications.ts"
+export * as Flow from "../orchestration/Flow.ts"
+export * as FlowDispatch from "../orchestration/FlowDispatch.ts"
+export * as Flows from "../orchestration/Flows.ts"
+export * as FlowPolicy from "../orchestration/FlowPolicy.ts"
+export * as FlowWorker from "../orchestration/FlowWorker.ts"
+export * as FlowRetry from "../orchestration/FlowRetry.ts"
 export * as AuditTrail from "../orchestration/AuditTrail.ts"
 export * as AuditedPayments from "../orchestration/AuditedPayments.ts"
 export * as AuditVerification from "../orchestration/AuditVerification.ts"

@@ -15,6 +15,11 @@ export * as Operations from "../edge/Operations.ts"
 export * as Sandbox from "../edge/Sandbox.ts"
 export * as Database from "../edge/Database.ts"
 
+// --- Flows -------------------------------------------------------------------
+
+export * as FlowCore from "../edge/flows/FlowCore.ts"
+export * as PersistedFlowQueue from "../infra/queue/PersistedFlowQueue.ts"
+
 // --- The service -----------------------------------------------------------
 
 export * as Service from "../edge/Service.ts"
@@ -37,11 +42,13 @@ export * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 export * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
 export * as SqlLock from "../infra/sql/SqlLock.ts"
 export * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
+export * as SqlFlowStore from "../infra/sql/SqlFlowStore.ts"
 export * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 
 // --- Redis ------------------------------------------------------------------
 
 export * as RedisLock from "../infra/redis/RedisLock.ts"
+export * as RedisFlowQueue from "../infra/redis/RedisFlowQueue.ts"
 
 // --- Logs ------------------------------------------------------------------
 

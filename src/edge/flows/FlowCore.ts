@@ -3,7 +3,7 @@
  *
  * ```ts
  * FlowCore.layer([createProduct, createPrice], { workers: ["billing"] }).pipe(
- *   Layer.provide(FlowCore.stripe({ secretKey })),
+ *   Layer.provide(StripeFlows.gateway({ secretKey })),
  *   Layer.provide(FlowCore.sql())
  * )
  * ```
@@ -24,8 +24,6 @@ import * as MemoryDatabase from "../../infra/memory/MemoryDatabase.ts"
 import * as MemoryFlowStore from "../../infra/memory/MemoryFlowStore.ts"
 import * as PersistedFlowQueue from "../../infra/queue/PersistedFlowQueue.ts"
 import * as SqlFlowStore from "../../infra/sql/SqlFlowStore.ts"
-import * as StripeFlowGateway from "../../infra/stripe/flows/StripeFlowGateway.ts"
-import type * as StripeSdk from "../../infra/stripe/StripeSdk.ts"
 import type { Flow } from "../../orchestration/Flow.ts"
 import type { FlowPolicy } from "../../orchestration/FlowPolicy.ts"
 import * as FlowWorker from "../../orchestration/FlowWorker.ts"
@@ -54,9 +52,6 @@ export const sql = (times?: PersistedFlowQueue.Times): Layer.Layer<FlowStore | F
 
 export const gateways = (...all: ReadonlyArray<FlowGateway>): Layer.Layer<FlowGateways> =>
   Layer.succeed(FlowGateways, all)
-
-export const stripe = (options: StripeSdk.Options): Layer.Layer<FlowGateways> =>
-  gateways(StripeFlowGateway.make(options))
 
 // --- Flows ------------------------------------------------------------------
 

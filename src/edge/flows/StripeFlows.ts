@@ -8,13 +8,20 @@
  * `subscription_status`, `coupon_id`. An error flow sets `<object>_error`, and
  * logs it by whom it concerns. The caller's own handler runs after that.
  */
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import type { Schema } from "effect"
+import { FlowGateways } from "../../adapters/FlowGateway.ts"
 import * as FlowErrors from "../../domain/flow/FlowError.ts"
 import type { FlowName } from "../../domain/flow/FlowName.ts"
+import * as StripeFlowGateway from "../../infra/stripe/flows/StripeFlowGateway.ts"
 import { names } from "../../infra/stripe/flows/StripeFlowRequest.ts"
 import * as Requests from "../../infra/stripe/flows/StripeFlowRequest.ts"
+import type * as StripeSdk from "../../infra/stripe/StripeSdk.ts"
 import * as Flow from "../../orchestration/Flow.ts"
+
+/** Stripe, as the gateway that performs them. */
+export const gateway = (options: StripeSdk.Options): Layer.Layer<FlowGateways> =>
+  Layer.succeed(FlowGateways, [StripeFlowGateway.make(options)])
 
 /** What the caller does with the answer, or with the error. */
 export interface Handlers<Response, E1 = never, R1 = never, E2 = never, R2 = never> {

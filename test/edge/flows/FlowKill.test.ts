@@ -86,7 +86,7 @@ const scenario = (killWhen: "answered" | "handling") =>
     const flows = (workers: ReadonlyArray<string>) =>
       FlowCore.layer([product], { workers, policy, worker }).pipe(
         Layer.provide(
-          FlowCore.stripe({ secretKey: Redacted.make("sk_test_x"), host: "127.0.0.1", port, protocol: "http" })
+          StripeFlows.gateway({ secretKey: Redacted.make("sk_test_x"), host: "127.0.0.1", port, protocol: "http" })
         ),
         Layer.provideMerge(FlowCore.sql({ pollMillis: 50, lockMillis: 1000 })),
         Layer.provide(Logger.layer([]))

@@ -24,7 +24,7 @@ const layer = FlowCore.layer([product], {
   worker
 }).pipe(
   Layer.provide(
-    FlowCore.stripe({
+    StripeFlows.gateway({
       secretKey: Redacted.make("sk_test_x"),
       host: "127.0.0.1",
       port: Number(STRIPE_PORT),

@@ -33,7 +33,7 @@ const flowsAt = <R>(
   workers = ["billing"]
 ) =>
   FlowCore.layer(flows, { policy, worker, workers }).pipe(
-    Layer.provide(FlowCore.stripe({ secretKey: Redacted.make(secretKey), host, port, protocol: "http" })),
+    Layer.provide(StripeFlows.gateway({ secretKey: Redacted.make(secretKey), host, port, protocol: "http" })),
     Layer.provideMerge(Layer.fresh(FlowCore.memory)),
     Layer.provide(silent)
   )
