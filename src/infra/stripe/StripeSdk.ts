@@ -18,7 +18,7 @@ import type { StripeRequest } from "./StripeRequest.ts"
 
 export interface Options {
   /** `sk_…` or a restricted key, `rk_…`. */
-  readonly secretKey: Redacted.Redacted
+  readonly secretKey: Redacted.Redacted | string
   /** Where Stripe is, for a simulator: `api.stripe.com`, 443 and `https` unless told otherwise. */
   readonly host?: string
   readonly port?: number
@@ -38,7 +38,7 @@ const longestMillis = 60_000
 
 /** The SDK as florin uses it, for whoever asks Stripe for something that is not a payment. */
 export const client = ({ host, port, protocol, secretKey, timeoutMillis = longestMillis }: Options): Stripe =>
-  new Stripe(Redacted.value(secretKey), {
+  new Stripe(revealed(secretKey), {
     apiVersion,
     maxNetworkRetries: 0,
     telemetry: false,
@@ -48,6 +48,10 @@ export const client = ({ host, port, protocol, secretKey, timeoutMillis = longes
     ...(port !== undefined && { port }),
     ...(protocol !== undefined && { protocol })
   })
+
+/** A secret as it was given: hidden from logs, or plain. */
+export const revealed = (secret: Redacted.Redacted | string): string =>
+  typeof secret === "string" ? secret : Redacted.value(secret)
 
 export const make = (options: Options): StripeApi => of(client(options))
 

@@ -8,7 +8,8 @@
  *
  * What an event tells is read by `StripeEvent`, which fetches the object.
  */
-import { Array, Effect, Redacted, Result, Schema } from "effect"
+import { Effect, Result, Schema } from "effect"
+import type { Array, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { Stripe } from "stripe"
 import type { Delivery, GatewayWebhook, Verified } from "../../adapters/GatewayWebhooks.ts"
@@ -24,7 +25,7 @@ export interface Settings {
   /** The gateway's name; `stripe` unless told otherwise. */
   readonly name?: string
   /** `whsec_…`, all that are valid now. */
-  readonly secrets: Array.NonEmptyReadonlyArray<Redacted.Redacted>
+  readonly secrets: Array.NonEmptyReadonlyArray<Redacted.Redacted | string>
   /** How old a delivery may be; five minutes, as Stripe advises, unless told otherwise. 0 is any age. */
   readonly toleranceSeconds?: number
   /** How far ahead of florin's clock; five minutes, more than two clocks differ, unless told otherwise. */
@@ -61,7 +62,14 @@ const verifySignature = (
   const header = headers["stripe-signature"] ?? ""
   const verdicts = secrets.map((secret) => {
     const tried = Result.try(() =>
-      Stripe.webhooks.signature!.verifyHeader(body, header, Redacted.value(secret), toleranceSeconds, undefined, now)
+      Stripe.webhooks.signature!.verifyHeader(
+        body,
+        header,
+        StripeSdk.revealed(secret),
+        toleranceSeconds,
+        undefined,
+        now
+      )
     )
     return Result.mapError(tried, (cause) => (cause instanceof Error ? firstLine(cause.message) : "no signature"))
   })
