@@ -97,7 +97,5 @@ if (import.meta.main) {
     console.log(dispatched.status)
     for (const [key, value] of Object.entries(yield* made(CUSTOMER))) console.log(`${key} ${JSON.stringify(value)}`)
   })
-  await Effect.runPromise(
-    Effect.provide(chain, layer({ customer: CUSTOMER, secretKey: STRIPE_SECRET_KEY, ...where }))
-  )
+  await Effect.runPromise(Effect.provide(chain, layer({ customer: CUSTOMER, secretKey: STRIPE_SECRET_KEY, ...where })))
 }

@@ -12,9 +12,11 @@ const customerAt = ({ secretKey, url }: StripeSimulator.StripeSimulator) =>
       const response = await fetch(`${url}${path}`, { method: "POST", headers, body: new URLSearchParams(body) })
       return (await response.json()) as { readonly id: string }
     }
-    const customer = await post("/v1/customers", { name: "Ada" })
-    const method = await post("/v1/payment_methods/pm_card_visa/attach", { customer: customer.id })
-    await post(`/v1/customers/${customer.id}`, { "invoice_settings[default_payment_method]": method.id })
+    const customer = await post("/v1/customers", {
+      name: "Ada",
+      payment_method: "pm_card_visa",
+      "invoice_settings[default_payment_method]": "pm_card_visa"
+    })
     return customer.id
   })
 
