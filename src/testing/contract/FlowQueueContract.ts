@@ -51,12 +51,12 @@ export const suite = <E>(name: string, implementation: Layer.Layer<FlowQueue, E>
     it.effect("knows a repeated hint by its id", () =>
       Effect.gen(function* () {
         const worker = workerName()
-        const [one, two] = [flowId(), flowId()]
+        const [one, repeat, other] = [flowId(), flowId(), flowId()]
         yield* hint(worker, one, "same")
-        yield* hint(worker, two, "same")
-        yield* hint(worker, two, "other")
+        yield* hint(worker, repeat, "same")
+        yield* hint(worker, other, "other")
         assert.strictEqual(yield* taken(worker), one)
-        assert.strictEqual(yield* taken(worker), two)
+        assert.strictEqual(yield* taken(worker), other)
       })
     )
 
