@@ -193,8 +193,8 @@ const beginWith = (
 ): Command | undefined => {
   const tried = attempts.filter((attempt) => attempt.method === method).map(({ gateway }) => gateway)
   const request = { amount: order.amount, method: order.methods[method]!, tried }
-  const { ordered, passedOver } = Routing.choose(request, policy.routing, policy.health)
-  const [best] = ordered
+  const choice = Routing.choose(request, policy.routing, policy.health)
+  const [best] = choice.ordered
   return best === undefined
     ? undefined
     : {
@@ -203,7 +203,7 @@ const beginWith = (
         gateway: best.gateway.name,
         method,
         capabilities: best.gateway.capabilities,
-        routing: { reasons: best.reasons, passedOver },
+        routing: Routing.explain(choice),
         at: now
       }
 }
