@@ -80,7 +80,7 @@ export type Health = "up" | "probing" | "down"
 export interface Request {
   readonly amount: Money
   readonly method: MethodToken
-  /** Gateways that this method was tried at before. */
+  /** Gateways that this method was tried at before, or that could not be reached for this payment. */
   readonly tried: ReadonlyArray<GatewayName>
 }
 
