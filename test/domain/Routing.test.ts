@@ -215,7 +215,7 @@ describe("Routing.explain", () => {
   it("says nothing of others where there are none, and reads what was stored before it could", () => {
     assert.deepStrictEqual(Routing.explain(choose({ gateways: [a] })), { reasons: [], passedOver: [] })
     const stored = { reasons: [{ _tag: "Cost", basisPoints: 7 }], passedOver: [] }
-    assert.deepStrictEqual(Schema.decodeUnknownSync(Routing.Explanation)(stored) as object, stored)
+    assert.deepStrictEqual<unknown>(Schema.decodeUnknownSync(Routing.Explanation)(stored), stored)
   })
 })
 

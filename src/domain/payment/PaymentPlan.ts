@@ -190,9 +190,9 @@ const beginElsewhere = (state: Authorizing, now: Instant, policy: Policy): Comma
  */
 const beginNextCard = (state: Authorizing, now: Instant, policy: Policy): Command | undefined => {
   const attempts = [...state.closed, state.attempt]
-  const isUnreached = (attempt: Payment.Attempt | Payment.ClosedAttempt) =>
-    !("outcome" in attempt) || attempt.outcome._tag === "NotSent"
-  const unreached = attempts.filter(isUnreached).map(({ gateway }) => gateway)
+  const unreached = [...state.closed.filter(({ outcome }) => outcome._tag === "NotSent"), state.attempt].map(
+    ({ gateway }) => gateway
+  )
   for (let method = state.attempt.method + 1; method < state.order.methods.length; method++) {
     const command = beginWith(method, attempts, state.order, now, policy, unreached)
     if (command !== undefined) return command
