@@ -7,6 +7,8 @@
 import { Schema, SchemaTransformation } from "effect"
 import { Currency } from "../../domain/Currency.ts"
 import { Reference } from "../../domain/payment/Gateway.ts"
+import { DisputeId } from "../../domain/payment/PaymentEvent.ts"
+import { Text } from "../../domain/Text.ts"
 
 const Word = Schema.optionalKey(Schema.NullOr(Schema.String))
 const Amount = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -70,12 +72,12 @@ export const Refund = Schema.Struct({
 export type Refund = typeof Refund.Type
 
 export const Dispute = Schema.Struct({
-  id: Schema.String,
+  id: DisputeId,
   object: Schema.Literal("dispute"),
   amount: Amount,
   currency: WireCurrency,
   payment_intent: Schema.NullOr(Schema.String),
-  reason: Schema.String,
+  reason: Text(200),
   status: Schema.String
 })
 export type Dispute = typeof Dispute.Type
@@ -93,7 +95,7 @@ export const Event = Schema.Struct({
     object: Schema.Struct({
       id: Schema.optionalKey(Schema.String),
       object: Schema.String,
-      status: Word
+      metadata: Schema.optionalKey(Schema.NullOr(Metadata))
     })
   }),
   request: Schema.optionalKey(Schema.NullOr(Schema.Struct({ id: Word, idempotency_key: Word })))

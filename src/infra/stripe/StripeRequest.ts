@@ -107,7 +107,7 @@ export const authorize = (
       confirm: true,
       capture_method: order.capture,
       ...presence(terms.isOffSession(order), returnUrl),
-      ...(challenge && { payment_method_options: { card: { request_three_d_secure: "challenge" } } }),
+      ...(challenge && { payment_method_options: { card: { request_three_d_secure: "any" } } }),
       ...(customer !== undefined && { customer }),
       ...(customer !== undefined && terms.isToBeKept(order) && { setup_future_usage: "off_session" }),
       ...(order.reference !== undefined && { description: order.reference }),

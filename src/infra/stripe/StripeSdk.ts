@@ -18,11 +18,13 @@ import type { StripeRequest } from "./StripeRequest.ts"
 
 export interface Options {
   /** `sk_…` or a restricted key, `rk_…`. */
-  readonly secretKey: Redacted.Redacted
+  readonly secretKey: Redacted.Redacted | string
   /** Where Stripe is, for a simulator: `api.stripe.com`, 443 and `https` unless told otherwise. */
   readonly host?: string
   readonly port?: number
   readonly protocol?: "http" | "https"
+  /** After so long without an answer the connection is given up; 60 s unless told otherwise. */
+  readonly timeoutMillis?: number
 }
 
 /** The version that the SDK's types are of, and the requests were verified against. */
@@ -32,11 +34,11 @@ export const apiVersion = "2026-10-28.endive"
  * Longer than florin waits for an answer (30 s): it only ends what nobody waits
  * for any more, so that a connection is not held for ever.
  */
-const timeoutMillis = 60_000
+const longestMillis = 60_000
 
 /** The SDK as florin uses it, for whoever asks Stripe for something that is not a payment. */
-export const client = ({ host, port, protocol, secretKey }: Options): Stripe =>
-  new Stripe(Redacted.value(secretKey), {
+export const client = ({ host, port, protocol, secretKey, timeoutMillis = longestMillis }: Options): Stripe =>
+  new Stripe(revealed(secretKey), {
     apiVersion,
     maxNetworkRetries: 0,
     telemetry: false,
@@ -46,6 +48,10 @@ export const client = ({ host, port, protocol, secretKey }: Options): Stripe =>
     ...(port !== undefined && { port }),
     ...(protocol !== undefined && { protocol })
   })
+
+/** A secret as it was given: hidden from logs, or plain. */
+export const revealed = (secret: Redacted.Redacted | string): string =>
+  typeof secret === "string" ? secret : Redacted.value(secret)
 
 export const make = (options: Options): StripeApi => of(client(options))
 

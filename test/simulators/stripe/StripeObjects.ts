@@ -34,6 +34,9 @@ export const intent = (it: Intent): JsonObject & { readonly id: string } => ({
   status: it.status
 })
 
+/** Issuers keep a hold of a sale made over the network for a week. */
+const holdSeconds = 7 * 24 * 60 * 60
+
 export const charge = (it: Charge): JsonObject & { readonly id: string } => ({
   id: it.id,
   object: "charge",
@@ -60,6 +63,10 @@ export const charge = (it: Charge): JsonObject & { readonly id: string } => ({
   paid: it.failure === null,
   payment_intent: it.payment_intent,
   payment_method: it.payment_method,
+  payment_method_details: {
+    type: "card",
+    card: { brand: "visa", ...(it.failure === null && !it.captured && { capture_before: it.created + holdSeconds }) }
+  },
   refunded: it.amount_refunded === it.amount,
   status: it.failure === null ? "succeeded" : "failed"
 })
