@@ -5,7 +5,7 @@
  *
  * In this order, which counts where nothing else tells them apart.
  */
-import { Context, Effect, Layer, Option } from "effect"
+import { Array as Arr, Context, Effect, Layer, Option } from "effect"
 import type { ServeError } from "effect/http/HttpServerError"
 import type { GatewayWebhook } from "../adapters/GatewayWebhooks.ts"
 import { GatewayWebhooks } from "../adapters/GatewayWebhooks.ts"
@@ -62,8 +62,10 @@ interface Real {
 // Their modules are loaded only where they are used.
 
 const stripe = Effect.fnUntraced(function* (settings: Stripe) {
-  const StripeGateway = yield* Effect.promise(() => import("../infra/stripe/StripeGateway.ts"))
-  const { returnUrl, secretKey, url } = settings
+  const [StripeGateway, StripeWebhook] = yield* Effect.promise(() =>
+    Promise.all([import("../infra/stripe/StripeGateway.ts"), import("../infra/stripe/StripeWebhook.ts")])
+  )
+  const { returnUrl, secretKey, url, webhookSecrets: secrets } = settings
   const sdk = {
     secretKey,
     host: url.hostname,
@@ -71,7 +73,8 @@ const stripe = Effect.fnUntraced(function* (settings: Stripe) {
     port: Number(url.port === "" ? (url.protocol === "http:" ? 80 : 443) : url.port)
   }
   const gateway = StripeGateway.make({ ...sdk, ...(Option.isSome(returnUrl) && { returnUrl: returnUrl.value }) })
-  return { gateway, webhook: undefined } satisfies Real
+  const webhook = Arr.isReadonlyArrayNonEmpty(secrets) ? StripeWebhook.make({ ...sdk, secrets }) : undefined
+  return { gateway, webhook } satisfies Real
 })
 
 const adyen = Effect.fnUntraced(function* (settings: Adyen) {
