@@ -12,8 +12,8 @@ import * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 import * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
 import * as AuditTrail from "../orchestration/AuditTrail.ts"
 import * as Database from "./Database.ts"
+import * as Gateways from "./Gateways.ts"
 import * as PaymentCore from "./PaymentCore.ts"
-import * as Sandbox from "./Sandbox.ts"
 import type * as Settings from "./Settings.ts"
 import * as Stores from "./Stores.ts"
 
@@ -31,8 +31,8 @@ export const stores = (database: Settings.Database, redisUrl: Settings.Service["
 
 /** The same, and the gateways that the service would call. */
 export const gateways = (database: Settings.Database, service: Settings.Service) =>
-  PaymentCore.payments(service).pipe(
-    Layer.provideMerge(Sandbox.layer(service.sandboxUrl).pipe(Layer.provide(SqlSandboxBooks.layer))),
+  PaymentCore.payments({ ...service, routing: service.gateways.routing }).pipe(
+    Layer.provideMerge(Gateways.layer(service).pipe(Layer.provide(SqlSandboxBooks.layer))),
     Layer.provideMerge(Stores.sql({ rules: service.screening?.rules, redisUrl: service.redisUrl })),
     Layer.provide(Database.existing(database))
   )
