@@ -145,7 +145,8 @@ const withKey = <A>(of: Setting, rest: (key: Redacted.Redacted) => Config.Config
     )
   )
 
-const stripe = withKey(table.stripeSecretKey, (secretKey) =>
+/** Stripe, where there is a key of it. */
+export const stripe = withKey(table.stripeSecretKey, (secretKey) =>
   Config.all({
     secretKey: Config.succeed(secretKey),
     webhookSecrets: secrets(
@@ -223,3 +224,11 @@ export const gateways = Config.all({ stripe, adyen, sandbox, routing }).pipe(
 
 export type Stripe = Option.Option.Value<Config.Success<typeof stripe>>
 export type Adyen = Option.Option.Value<Config.Success<typeof adyen>>
+
+/** Where Stripe is, as its SDK is told. */
+export const sdkOf = ({ secretKey, url }: Stripe) => ({
+  secretKey,
+  host: url.hostname,
+  protocol: url.protocol === "http:" ? ("http" as const) : ("https" as const),
+  port: Number(url.port === "" ? (url.protocol === "http:" ? 80 : 443) : url.port)
+})

@@ -13,6 +13,7 @@ import type { PaymentGateway } from "../adapters/PaymentGateway.ts"
 import { PaymentGateways } from "../adapters/PaymentGateway.ts"
 import type { SandboxBooks } from "../infra/simulated/SandboxBooks.ts"
 import type { Adyen, Stripe } from "./GatewaySettings.ts"
+import * as GatewaySettings from "./GatewaySettings.ts"
 import * as Sandbox from "./Sandbox.ts"
 import type * as Settings from "./Settings.ts"
 
@@ -65,13 +66,8 @@ const stripe = Effect.fnUntraced(function* (settings: Stripe) {
   const [StripeGateway, StripeWebhook] = yield* Effect.promise(() =>
     Promise.all([import("../infra/stripe/StripeGateway.ts"), import("../infra/stripe/StripeWebhook.ts")])
   )
-  const { returnUrl, secretKey, url, webhookSecrets: secrets } = settings
-  const sdk = {
-    secretKey,
-    host: url.hostname,
-    protocol: url.protocol === "http:" ? ("http" as const) : ("https" as const),
-    port: Number(url.port === "" ? (url.protocol === "http:" ? 80 : 443) : url.port)
-  }
+  const { returnUrl, webhookSecrets: secrets } = settings
+  const sdk = GatewaySettings.sdkOf(settings)
   const gateway = StripeGateway.make({ ...sdk, ...(Option.isSome(returnUrl) && { returnUrl: returnUrl.value }) })
   const webhook = Arr.isReadonlyArrayNonEmpty(secrets) ? StripeWebhook.make({ ...sdk, secrets }) : undefined
   return { gateway, webhook } satisfies Real

@@ -133,7 +133,7 @@ export const table = {
 
 export type Name = keyof typeof table
 
-/** What a command about the database takes, what one that asks gateways takes too, and what the service takes. */
+/** What a command about the database takes, what one that asks gateways takes too, and what each service takes. */
 export const groups = {
   database: ["databaseUrl", "dataDir", "databaseConnections", "redisUrl"],
   gateways: [
@@ -149,6 +149,7 @@ export const groups = {
     ...GatewaySettings.names
   ],
   sandbox: ["databaseUrl", "dataDir", "databaseConnections", "port"],
+  flows: ["databaseUrl", "dataDir", "databaseConnections", "stripeSecretKey", "stripeUrl"],
   service: [
     "databaseUrl",
     "dataDir",

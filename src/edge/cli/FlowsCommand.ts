@@ -1,9 +1,10 @@
-/** `florin flows`: which there are, the story of one, and another try. */
+/** `florin flows`: which there are, the story of one, another try, and a worker. */
 import { Console, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Event } from "../../domain/flow/FlowEvent.ts"
 import { FlowId, FlowName, WorkerName } from "../../domain/flow/FlowName.ts"
 import { statuses } from "../../domain/flow/FlowState.ts"
+import * as FlowsWorkCommand from "./FlowsWorkCommand.ts"
 import * as Operator from "./Operator.ts"
 import * as SettingFlags from "./SettingFlags.ts"
 
@@ -162,7 +163,9 @@ const retryCommand = Command.make(
 )
 
 export const command = Command.make("flows").pipe(
-  Command.withDescription("Gateway requests that nobody waits for: list them, look at one, try one again"),
+  Command.withDescription(
+    "Gateway requests that nobody waits for: list them, look at one, try one again, perform them"
+  ),
   Command.withExamples([{ command: "florin flows list", description: "The newest fifty" }]),
-  Command.withSubcommands([listCommand, showCommand, retryCommand])
+  Command.withSubcommands([listCommand, showCommand, retryCommand, FlowsWorkCommand.command])
 )

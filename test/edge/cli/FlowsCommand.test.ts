@@ -1,26 +1,30 @@
 /** `florin flows` in this process, on a real PostgreSQL. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger } from "effect"
+import { Effect, Layer, Logger, Redacted, Schedule } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { inject } from "vitest"
 import * as FlowsCommand from "../../../src/edge/cli/FlowsCommand.ts"
 import * as FlowCore from "../../../src/edge/flows/FlowCore.ts"
+import * as StripeFlows from "../../../src/edge/flows/StripeFlows.ts"
 import * as Flow from "../../../src/orchestration/Flow.ts"
 import { Flows } from "../../../src/orchestration/Flows.ts"
 import * as FlorinDatabase from "../../infra/sql/FlorinDatabase.ts"
 import type { Seen } from "../../orchestration/FlowWorkshop.ts"
 import { chain, makeBank, refused } from "../../orchestration/FlowWorkshop.ts"
+import * as StripeSimulator from "../../simulators/stripe/StripeSimulator.ts"
+import { spawnFlorin } from "../FlorinProcess.ts"
 import { policy } from "../flows/FlowTimes.ts"
 import * as Terminal from "./Terminal.ts"
 
+const databaseSettings = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const [row] = yield* sql<{ name: string }>`select current_database() as name`
+  const { socketDir, username } = inject("postgres")
+  return { DATABASE_URL: `postgres:///${row!.name}?host=${socketDir}&user=${username}` }
+})
+
 const florin = (...words: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient
-    const [row] = yield* sql<{ name: string }>`select current_database() as name`
-    const { socketDir, username } = inject("postgres")
-    const DATABASE_URL = `postgres:///${row!.name}?host=${socketDir}&user=${username}`
-    return yield* Terminal.run(FlowsCommand.command, words, { DATABASE_URL })
-  })
+  Effect.flatMap(databaseSettings, (settings) => Terminal.run(FlowsCommand.command, words, settings))
 
 /** A flow that was handled, and one whose error handler was given up. */
 const stage = Effect.gen(function* () {
@@ -98,6 +102,51 @@ describe("florin flows", () => {
       assert.include((yield* florin("show", "pay_1")).stderr, "flow_ and 40 hexadecimal digits")
       assert.include((yield* florin("list", "--limit", "0")).stderr, "from 1 to 10000")
       assert.include((yield* florin("list", "--status", "lost")).stderr, "in_doubt")
+    }).pipe(Effect.provide(Layer.fresh(FlorinDatabase.layer)))
+  )
+
+  it.live("performs flows under the names that it is given", () =>
+    Effect.gen(function* () {
+      const stripe = yield* StripeSimulator.make()
+      const settings = { ...(yield* databaseSettings), FLORIN_STRIPE_URL: stripe.url }
+      const product = StripeFlows.createProduct()
+      const dispatching = FlowCore.layer([product]).pipe(
+        Layer.provide(StripeFlows.gateway({ secretKey: Redacted.make("never used") })),
+        Layer.provide(FlowCore.sql()),
+        Layer.provide(Logger.layer([]))
+      )
+      const { flowId } = yield* Effect.provide(
+        Flow.dispatch(product, { name: "Gold" }, { worker: "billing", key: "gold" }),
+        dispatching
+      )
+      const { child, ended, stdout } = yield* spawnFlorin(["flows", "work", "--worker", "billing"], {
+        ...settings,
+        FLORIN_STRIPE_SECRET_KEY: stripe.secretKey
+      })
+      yield* florin("show", flowId).pipe(
+        Effect.repeat({
+          until: (said) => said.stdout.includes("create_product, handled"),
+          schedule: Schedule.spaced("200 millis")
+        }),
+        Effect.timeout("15 seconds")
+      )
+      assert.include(stdout(), "florin works on flows as billing")
+      child.kill("SIGTERM")
+      const { stderr } = yield* Effect.promise(() => ended)
+      assert.notInclude(stderr, stripe.secretKey)
+      assert.strictEqual([...stripe.books.tables.kept.values()].length, 1)
+    }).pipe(Effect.scoped, Effect.provide(Layer.fresh(FlorinDatabase.layer)))
+  )
+
+  it.live("performs none without a key of Stripe, and without a name", () =>
+    Effect.gen(function* () {
+      const { complaint } = yield* florin("work", "--worker", "billing")
+      assert.strictEqual(
+        complaint,
+        "florin: flows are performed by Stripe, and there is no key of it: set FLORIN_STRIPE_SECRET_KEY or --stripe-secret-key"
+      )
+      assert.include((yield* florin("work")).stderr, "worker")
+      assert.include((yield* florin("work", "--worker", "No Name")).stderr, "a worker's name such as")
     }).pipe(Effect.provide(Layer.fresh(FlorinDatabase.layer)))
   )
 })
