@@ -44,7 +44,7 @@ describe("examples/flows.ts", () => {
         assert.strictEqual(found.length, 1, object)
         return found[0]!.id
       }
-      const [subscription] = kept.filter(({ object }) => object === "subscription")
+      const subscription = kept.find(({ object }) => object === "subscription")
       const said = stdout.split("\n").filter((line) => / "|_dispatched/.test(line))
       assert.deepStrictEqual(said.toSorted(), [
         `coupon_id "${idOf("coupon")}"`,

@@ -106,6 +106,7 @@ const scenario = (killWhen: "answered" | "handling") =>
     assert.strictEqual(signal, "SIGKILL")
     victim = undefined
     assert.deepStrictEqual(handled, [])
+    const askedBefore = asked.length
 
     yield* Effect.gen(function* () {
       const store = yield* FlowStore
@@ -117,15 +118,13 @@ const scenario = (killWhen: "answered" | "handling") =>
     }).pipe(Effect.provide(Layer.fresh(flows(["billing"]))))
     assert.deepStrictEqual(handled, ["prod_1"])
     assert.strictEqual(products.size, 1)
-    return asked.length
-  }).pipe(Effect.scoped, Effect.provide(Layer.fresh(FlorinDatabase.layer)), Effect.timeout("15 seconds"))
+    return asked.length - askedBefore
+  }).pipe(Effect.scoped, Effect.provide(Layer.fresh(FlorinDatabase.layer)), Effect.timeout("18 seconds"))
 
 describe("a worker that is killed", () => {
-  it.live("as soon as Stripe has answered: nothing is lost, and there is one object", () =>
-    Effect.map(scenario("answered"), (asked) => assert.isAtLeast(asked, 1))
-  )
+  it.live("as soon as Stripe has answered: nothing is lost, and there is one object", () => scenario("answered"))
 
   it.live("while it handles the answer: that was kept, so Stripe is not asked again", () =>
-    Effect.map(scenario("handling"), (asked) => assert.strictEqual(asked, 1))
+    Effect.map(scenario("handling"), (askedAgain) => assert.strictEqual(askedAgain, 0))
   )
 })

@@ -7,11 +7,11 @@ const brief = { maxAttempts: 3, baseMillis: 10, factor: 1, capMillis: 10 }
 
 export const policy: FlowPolicy = {
   ...FlowPolicies.defaults,
-  call: { ...FlowPolicies.defaults.call, timeoutMillis: 500 },
+  call: { ...FlowPolicies.defaults.call, timeoutMillis: 2000 },
   sending: brief,
   doubt: brief,
   handling: brief,
-  handlerMillis: 500,
+  handlerMillis: 1000,
   leaseMarginMillis: 200
 }
 

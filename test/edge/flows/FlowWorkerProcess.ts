@@ -20,7 +20,7 @@ const product = StripeFlows.createProduct({
 
 const layer = FlowCore.layer([product], {
   workers: ["billing"],
-  policy: { ...policy, handlerMillis: 1000 },
+  policy,
   worker
 }).pipe(
   Layer.provide(
