@@ -6,8 +6,8 @@
  * was done. The rest is `table`, from top to bottom; what no row knows is in
  * doubt, as a wrong "not sent" charges a customer twice (R1).
  *
- * A 5xx is kept under its key, so it is looked up and not repeated, unless
- * Stripe says that repeating is of use. Neither ever makes a new key.
+ * A 5xx never makes a new key. Stripe keeps some under their key, and then a
+ * repeat gets the same again (`isKept`): that is to be looked up.
  */
 import type { DoubtReason, NotSentReason } from "../../domain/payment/Gateway.ts"
 
@@ -22,6 +22,8 @@ export interface Reply {
   readonly param: string | undefined
   /** The header `Stripe-Should-Retry`, where it came. */
   readonly shouldRetry: boolean | undefined
+  /** `Idempotent-Replayed`: this is what the key was answered before. */
+  readonly replayed: boolean
   /** The header `Retry-After`, where it came as seconds. */
   readonly retryAfterMillis: number | undefined
 }
@@ -61,11 +63,6 @@ const notSent = (because: NotSentReason): Meaning => ({ _tag: "NotSent", because
 const inDoubt = (because: DoubtReason): Meaning => ({ _tag: "InDoubt", because })
 const refused: Meaning = { _tag: "Refused" }
 
-/**
- * In doubt comes in two kinds, by what the core does next: `KeyInUse` and
- * `ConnectionLost` are sent again under the same key, `ServerError` is looked
- * up, because its key would only repeat it.
- */
 export const table: ReadonlyArray<Row> = [
   { status: 429, shouldRetry: false, means: notSent("Refused") },
   { status: 429, means: notSent("Throttled") },
@@ -107,6 +104,10 @@ export const classify = (seen: Seen): Meaning => {
     }
   }
 }
+
+/** Sending it again only gets the same 5xx again: it was that already, or Stripe says so. */
+export const isKept = (seen: Seen): boolean =>
+  seen._tag === "Replied" && seen.reply.status >= 500 && (seen.reply.replayed || seen.reply.shouldRetry === false)
 
 const fits = ({ code, range, shouldRetry, status, type }: Row, reply: Reply): boolean =>
   (range === true ? Math.floor(reply.status / 100) * 100 === status : reply.status === status) &&

@@ -24,7 +24,7 @@ import { Duration, Effect, Result, Schema } from "effect"
 import type { AuthorizationAnswer, PaymentGateway } from "../../adapters/PaymentGateway.ts"
 import { GatewayError, InDoubt, Misconfigured, NotSent } from "../../adapters/PaymentGateway.ts"
 import * as CardNumber from "../../domain/CardNumber.ts"
-import type { Capabilities, Decline } from "../../domain/payment/Gateway.ts"
+import type { Answer, Capabilities, Decline } from "../../domain/payment/Gateway.ts"
 import { GatewayName } from "../../domain/payment/Gateway.ts"
 import type { Order } from "../../domain/payment/PaymentEvent.ts"
 import type { Call } from "../../domain/payment/PaymentPlan.ts"
@@ -33,7 +33,7 @@ import * as StripeAnswer from "./StripeAnswer.ts"
 import type { StripeApi } from "./StripeApi.ts"
 import { StripeTrouble } from "./StripeApi.ts"
 import type { Reply } from "./StripeClassification.ts"
-import { classify } from "./StripeClassification.ts"
+import { classify, isKept } from "./StripeClassification.ts"
 import * as StripeDecline from "./StripeDecline.ts"
 import * as StripeLookup from "./StripeLookup.ts"
 import * as StripeObject from "./StripeObject.ts"
@@ -72,11 +72,13 @@ export interface Settings {
 export type Options = StripeSdk.Options & Settings
 
 /**
- * Stripe keeps keys for at least 24 hours, 5xx included. A hold may be captured
- * in part, and once: more than one capture is for accounts that asked for it.
+ * Stripe keeps keys for at least 24 hours. It keeps 5xx as well, but a repeat
+ * does more than to repeat that: what is kept so is looked up in its place. A
+ * hold may be captured in part, and once: more than one capture is for accounts
+ * that asked for it.
  */
 export const capabilities: Capabilities = {
-  idempotencyKey: { retentionMillis: 24 * 60 * 60 * 1000, maxLength: 255, storesErrors: true },
+  idempotencyKey: { retentionMillis: 24 * 60 * 60 * 1000, maxLength: 255, storesErrors: false },
   lookup: "eventual",
   autoCapture: true,
   partialCapture: true,
@@ -115,13 +117,35 @@ export const over = (api: StripeApi, settings: Settings = {}): PaymentGateway =>
           .pipe(Effect.timeout(Duration.millis(abandonMillis)), Effect.ignore, Effect.forkDetach, Effect.as(answer))
       : Effect.succeed(answer)
 
+  const lookup = (call: Call) =>
+    Effect.catchTags(StripeLookup.find(api, call, terms), {
+      StripeTrouble: failing,
+      StripeAmountError: unreadable,
+      SchemaError: unreadable
+    })
+
+  /** A key that only repeats a 5xx has one way left to say what became of it. */
+  const orLookedUp = <A extends Answer>(
+    call: Call,
+    fits: (answer: Answer) => answer is A,
+    effect: Effect.Effect<A, Reason>
+  ): Effect.Effect<A, Reason> =>
+    Effect.catch(effect, (reason) => {
+      if (!(reason.cause instanceof StripeTrouble) || !isKept(reason.cause.seen)) return Effect.fail(reason)
+      return Effect.flatMap(lookup(call), (found) =>
+        found._tag === "Found" && fits(found.answer) ? Effect.succeed(found.answer) : Effect.fail(reason)
+      )
+    })
+
   return {
     name,
     capabilities,
     authorize: (call) =>
       about(
         call,
-        Effect.flatMap(authorize(api, call, terms), (answer) => abandoning(call, answer))
+        Effect.flatMap(orLookedUp(call, isAuthorization, authorize(api, call, terms)), (answer) =>
+          abandoning(call, answer)
+        )
       ),
     confirm: (call) =>
       about(
@@ -133,20 +157,20 @@ export const over = (api: StripeApi, settings: Settings = {}): PaymentGateway =>
           Effect.flatMap((answer) => abandoning(call, answer))
         )
       ),
-    capture: (call) => about(call, capture(api, call)),
-    void: (call) => about(call, cancel(api, call)),
-    refund: (call) => about(call, refund(api, call)),
-    lookup: (call) =>
-      about(
-        call,
-        Effect.catchTags(StripeLookup.find(api, call, terms), {
-          StripeTrouble: failing,
-          StripeAmountError: unreadable,
-          SchemaError: unreadable
-        })
-      )
+    capture: (call) => about(call, orLookedUp(call, isOneOf("Captured", "Refused", "Pending"), capture(api, call))),
+    void: (call) =>
+      about(call, orLookedUp(call, isOneOf("Voided", "Captured", "Refused", "Pending"), cancel(api, call))),
+    refund: (call) => about(call, orLookedUp(call, isOneOf("Refunded", "Refused", "Pending"), refund(api, call))),
+    lookup: (call) => about(call, lookup(call))
   }
 }
+
+const isOneOf =
+  <Tag extends Answer["_tag"]>(...tags: ReadonlyArray<Tag>) =>
+  (answer: Answer): answer is Extract<Answer, { readonly _tag: Tag }> =>
+    tags.some((tag) => tag === answer._tag)
+
+const isAuthorization = isOneOf("Approved", "Declined", "ActionRequired", "Pending")
 
 /** Nobody waits for it, and a Stripe that is slower than this has something else to do. */
 const abandonMillis = 5000

@@ -2,8 +2,8 @@
  * What became of an operation, without making it.
  *
  * Sending again under the same key is the core's own first question, for as
- * long as Stripe keeps keys. When that is over, or where the key would only
- * repeat a 5xx, these are asked in turn until one has found it:
+ * long as Stripe keeps keys. When that is over, and where the key only repeats
+ * a 5xx, these are asked in turn until one has found it:
  *
  * 1. the intent, by its id, for everything after the authorization;
  * 2. the customer's intents since then, by our metadata;

@@ -66,7 +66,10 @@ export const operationKey = "florin_operation"
 export const paymentKey = "florin_payment"
 export const captureKey = "florin_capture"
 
-/** Stripe keeps this many keys an object; one is kept free for the capture that comes later. */
+/**
+ * Stripe keeps 50 keys an object, one of which the capture will need, and none
+ * with a square bracket. What has no room is in florin's own events.
+ */
 const maxMetadataKeys = 49
 
 const metadataOf = ({ merchant, metadata = {}, payment, reference }: Order, operation: OperationId) => {
@@ -77,7 +80,8 @@ const metadataOf = ({ merchant, metadata = {}, payment, reference }: Order, oper
     ...(reference !== undefined && { florin_reference: reference })
   }
   const room = maxMetadataKeys - Object.keys(own).length
-  return { ...Object.fromEntries(Object.entries(metadata).slice(0, room)), ...own }
+  const theirs = Object.entries(metadata).filter(([key]) => !/[[\]]/.test(key))
+  return { ...Object.fromEntries(theirs.slice(0, room)), ...own }
 }
 
 // --- What a call asks -------------------------------------------------------

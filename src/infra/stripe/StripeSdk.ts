@@ -151,6 +151,7 @@ const replyOf = (error: InstanceType<typeof Stripe.errors.StripeError>, status: 
     adviceCode: error.advice_code,
     param: error.param,
     shouldRetry: shouldRetry === undefined ? undefined : shouldRetry === "true",
+    replayed: error.headers?.["idempotent-replayed"] === "true",
     // Its other form, a date, is not worth a guess about Stripe's clock.
     retryAfterMillis: retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1000 : undefined
   }

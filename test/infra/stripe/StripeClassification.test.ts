@@ -1,7 +1,7 @@
 /** What it means when Stripe answers with an error, or not at all: row by row. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Reply, Seen } from "../../../src/infra/stripe/StripeClassification.ts"
-import { classify, table } from "../../../src/infra/stripe/StripeClassification.ts"
+import { classify, isKept, table } from "../../../src/infra/stripe/StripeClassification.ts"
 
 const reply = (status: number, fields: Partial<Reply> = {}): Seen => ({
   _tag: "Replied",
@@ -13,6 +13,7 @@ const reply = (status: number, fields: Partial<Reply> = {}): Seen => ({
     adviceCode: undefined,
     param: undefined,
     shouldRetry: undefined,
+    replayed: false,
     retryAfterMillis: undefined,
     ...fields
   }
@@ -66,6 +67,15 @@ describe("StripeClassification", () => {
   it("uses every row of its table", () => {
     const meanings = new Set(rows.map(([seen]) => classify(seen)))
     for (const { means } of table) assert.isTrue(meanings.has(means), JSON.stringify(means))
+  })
+
+  it("knows a 5xx that its key only repeats", () => {
+    assert.isTrue(isKept(reply(500, { replayed: true })))
+    assert.isTrue(isKept(reply(500, { shouldRetry: false })))
+    assert.isFalse(isKept(reply(500)))
+    assert.isFalse(isKept(reply(500, { shouldRetry: true })))
+    assert.isFalse(isKept(reply(402, { replayed: true })))
+    assert.isFalse(isKept({ _tag: "Broken" }))
   })
 
   it("waits as long as it is told, where nothing was sent", () => {

@@ -20,9 +20,11 @@ const failures: ReadonlyArray<readonly [fault: Fault, mayEscalate: boolean]> = [
   [{ _tag: "throttle", retryAfterSeconds: 2 }, false],
   [{ _tag: "slow", millis: 45_000 }, false],
   [{ _tag: "errorAfter" }, false],
+  [{ _tag: "errorAfter", shouldRetry: false }, false],
   [{ _tag: "errorAfter", shouldRetry: true, stored: false }, false],
-  // Its key may be kept, and no lookup of Stripe's proves that nothing happened.
-  [{ _tag: "errorBefore", status: 503 }, true]
+  [{ _tag: "errorBefore", status: 503 }, false],
+  // The key repeats it for a day, and no lookup of Stripe's proves that nothing happened.
+  [{ _tag: "errorBefore", stored: true }, true]
 ]
 
 describe("StripeGateway, explored", () => {

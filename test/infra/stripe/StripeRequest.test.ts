@@ -58,7 +58,8 @@ const everything = Effect.gen(function* () {
     isToBeKept: ({ reference }) => reference === "keep"
   })
   const returnUrl = "https://shop.example/back?order=1&x=[1]"
-  const metadata = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`key ${index}`, "é".repeat(500)]))
+  const keys = ["odd[key]", ...Array.from({ length: 49 }, (_, index) => `key ${index}`)]
+  const metadata = Object.fromEntries(keys.map((key) => [key, "é".repeat(500)]))
   const held = callsOf(gateway, card, { customer, reference: "keep", returnUrl, metadata })
   const hold = referenceOf(yield* gateway.authorize(held.authorize))
   yield* gateway.capture(held.capture(hold, 4_00n))
@@ -126,6 +127,8 @@ layer(StripeSimulator.layer(), { excludeTestServices: true })("StripeRequest", (
       ] as Readonly<Record<string, string>>
       assert.strictEqual(OperationId.make(metadata["florin_operation"]!), `${florin_payment}/auth/1`)
       assert.strictEqual(Object.keys(metadata).length, 48)
+      assert.include(Object.keys(metadata), "key 0")
+      assert.notInclude(Object.keys(metadata).join(), "odd")
     })
   )
 

@@ -10,6 +10,7 @@ import { MerchantId, PaymentId } from "../../../src/domain/payment/PaymentEvent.
 import type { Status } from "../../../src/domain/payment/PaymentView.ts"
 import type { Charge } from "../../../src/infra/simulated/SandboxCharge.ts"
 import * as StripeGateway from "../../../src/infra/stripe/StripeGateway.ts"
+import * as PaymentPolicy from "../../../src/orchestration/PaymentPolicy.ts"
 import * as Aftermath from "../../../src/testing/Aftermath.ts"
 import * as Auditor from "../../../src/testing/Auditor.ts"
 import type { FaultPlan } from "../../../src/testing/FaultPlan.ts"
@@ -79,6 +80,11 @@ export const stories: ReadonlyArray<Story> = [
   }
 ]
 
+/** What proves nothing is asked for hours: seldom enough that a story of it stays short. */
+const verify = { maxAttempts: 6, baseMillis: 1000, factor: 8, capMillis: 3_600_000 }
+const { authorizing, settling } = PaymentPolicy.defaults
+const settings = { authorizing: { ...authorizing, verify }, settling: { ...settling, verify } }
+
 // --- One telling ------------------------------------------------------------
 
 export interface Outcome {
@@ -107,6 +113,7 @@ export const tell = (story: Story, { faults = () => undefined, wire }: Disturban
     seed: 1,
     faults,
     processes: 1,
+    settings,
     observe: (what) => {
       if (what._tag === "Faulted") struck += 1
     },

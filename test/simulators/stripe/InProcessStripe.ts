@@ -70,9 +70,11 @@ const addressOf = (
 const encode = (params: object = {}): string => {
   const form = new URLSearchParams()
   const add = (value: unknown, name: string): void => {
-    if (value === undefined) return
-    if (typeof value !== "object" || value === null) form.append(name, String(value))
-    else for (const [key, inner] of Object.entries(value)) add(inner, `${name}[${key}]`)
+    if (typeof value === "object" && value !== null) {
+      for (const [key, inner] of Object.entries(value)) add(inner, `${name}[${key}]`)
+    } else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+      form.append(name, `${value}`)
+    }
   }
   for (const [name, value] of Object.entries(params)) add(value, name)
   return form.toString()
@@ -107,6 +109,7 @@ const read = ({ body, headers, status }: Reply): Effect.Effect<unknown, StripeTr
     adviceCode: advice_code,
     param,
     shouldRetry: shouldRetry === undefined ? undefined : shouldRetry === "true",
+    replayed: headers["idempotent-replayed"] === "true",
     retryAfterMillis: retryAfter === undefined ? undefined : Number(retryAfter) * 1000
   }
   return Effect.fail(

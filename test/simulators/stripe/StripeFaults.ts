@@ -19,7 +19,13 @@ import type { ErrorFields } from "./StripeReply.ts"
 
 export type Fault =
   | { readonly _tag: "closeBefore" | "closeAfter" | "hangBefore" | "hangAfter" | "unreadable" | "inUse" }
-  | { readonly _tag: "errorBefore"; readonly status?: number; readonly shouldRetry?: boolean }
+  | {
+      readonly _tag: "errorBefore"
+      readonly status?: number
+      readonly shouldRetry?: boolean
+      /** `true`: it is kept under the key all the same. */
+      readonly stored?: boolean
+    }
   | {
       readonly _tag: "errorAfter"
       readonly status?: number

@@ -102,10 +102,15 @@ export const make = (now: () => number): StripeMachine => {
         const { route } = found
         seen.push({ ...noted, route })
         const fault = faults.take({ route, key })
-        const before = fault === undefined ? undefined : endingBefore(fault, requestId, own)
-        if (before !== undefined) return at(0, () => before)
-
         const request = IdempotencyKeys.fingerprint(method, path, params)
+        const before = fault === undefined ? undefined : endingBefore(fault, requestId, own)
+        if (before !== undefined) {
+          const isStored = fault?._tag === "errorBefore" && fault.stored === true && before._tag === "Replied"
+          if (isStored && key !== undefined) {
+            keys.set(key, { request, requestId, atMillis: now(), answer: before.reply })
+          }
+          return at(0, () => before)
+        }
         const kept = key === undefined ? undefined : IdempotencyKeys.look(keys, key, request, now())
         if (kept?.answer !== undefined) {
           const replay = { ...own, "original-request": kept.requestId, "idempotent-replayed": "true" }
