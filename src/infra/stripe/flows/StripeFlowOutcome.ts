@@ -16,7 +16,7 @@ import * as FlowError from "../../../domain/flow/FlowError.ts"
 import type { Outcome } from "../../../domain/flow/FlowEvent.ts"
 import { StripeTrouble } from "../StripeApi.ts"
 import type { Meaning, Seen } from "../StripeClassification.ts"
-import { classify } from "../StripeClassification.ts"
+import { classify, isKept } from "../StripeClassification.ts"
 
 /** The status under which Stripe usually sends an error of a type. */
 const statusByType: Readonly<Record<string, number>> = {
@@ -62,12 +62,8 @@ const outcomeOf = (meaning: Meaning, error: FlowError.FlowError, settled: boolea
 }
 
 /** Asking again under this key gets the same again. */
-const isSettled = ({ cause, seen }: StripeTrouble, meaning: Meaning): boolean => {
-  if (seen._tag !== "Replied" || meaning._tag !== "InDoubt") return false
-  const isReplay = cause instanceof Stripe.errors.StripeError && cause.headers?.["idempotent-replayed"] === "true"
-  const isSuccessToo = seen.reply.status < 400
-  return isSuccessToo || (meaning.because === "ServerError" && (isReplay || seen.reply.shouldRetry === false))
-}
+const isSettled = ({ seen }: StripeTrouble, meaning: Meaning): boolean =>
+  meaning._tag === "InDoubt" && seen._tag === "Replied" && (isKept(seen) || seen.reply.status < 400)
 
 // --- The error, as data -----------------------------------------------------
 
