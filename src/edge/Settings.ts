@@ -12,22 +12,13 @@ import { MerchantId } from "../domain/payment/PaymentEvent.ts"
 import * as Risk from "../domain/Risk.ts"
 import * as RedisUrl from "../infra/redis/RedisUrl.ts"
 import * as DatabaseUrl from "../infra/sql/DatabaseUrl.ts"
+import * as GatewaySettings from "./GatewaySettings.ts"
+import type { Setting } from "./Setting.ts"
+import { partsOf, setting, text } from "./Setting.ts"
 
 // --- The table --------------------------------------------------------------
 
-export interface Setting {
-  readonly variable: string
-  /** Without its dashes. */
-  readonly flag: string
-  /** What holds when it is not given, as a person reads it. */
-  readonly byDefault: string
-  /** What it is, in a phrase. */
-  readonly is: string
-  /** What is given, as a usage line shows it. */
-  readonly metavar: string
-  /** Never printed as it is. */
-  readonly secret: boolean
-}
+export type { Setting } from "./Setting.ts"
 
 /** How long things wait, in milliseconds, and how many connections, where nothing else is said. */
 const defaults = {
@@ -45,15 +36,6 @@ const defaults = {
   // Gateways give up on card issuers at about this.
   gatewayMillis: 30_000
 }
-
-const setting = (
-  variable: string,
-  flag: string,
-  metavar: string,
-  byDefault: string | number,
-  is: string,
-  secret = false
-): Setting => ({ variable, flag, metavar, byDefault: String(byDefault), is, secret })
 
 export const table = {
   databaseUrl: setting(
@@ -145,12 +127,13 @@ export const table = {
     "locks in the database",
     "locks on this Redis, `redis://` or `rediss://`",
     true
-  )
+  ),
+  ...GatewaySettings.table
 } satisfies Record<string, Setting>
 
 export type Name = keyof typeof table
 
-/** What a command about the database takes, what one about a ledger takes, what one that asks gateways takes too, and what the service takes. */
+/** What a command about the database takes, what one about a ledger takes, what one that asks gateways takes too, and what each service takes. */
 export const groups = {
   database: ["databaseUrl", "dataDir", "databaseConnections", "redisUrl"],
   ledger: ["databaseUrl", "dataDir", "databaseConnections"],
@@ -163,9 +146,11 @@ export const groups = {
     "sandboxUrl",
     "riskRules",
     "riskUnavailable",
-    "redisUrl"
+    "redisUrl",
+    ...GatewaySettings.names
   ],
   sandbox: ["databaseUrl", "dataDir", "databaseConnections", "port"],
+  flows: ["databaseUrl", "dataDir", "databaseConnections", "stripeSecretKey", "stripeUrl"],
   service: [
     "databaseUrl",
     "dataDir",
@@ -182,18 +167,12 @@ export const groups = {
     "riskRules",
     "riskUnavailable",
     "trustedProxies",
-    "redisUrl"
+    "redisUrl",
+    ...GatewaySettings.names
   ]
 } as const satisfies Record<string, ReadonlyArray<Name>>
 
 // --- Reading ----------------------------------------------------------------
-
-/** Text that must hold to something; `complaint` says what was expected and what came. */
-const text = ({ variable }: Setting, complaint: (given: string) => string | undefined) =>
-  Config.schema(
-    Schema.String.pipe(Schema.check(Schema.makeFilter((given: string) => complaint(given) ?? true))),
-    variable
-  )
 
 /** A whole number as text, within bounds that the complaint about it names. */
 const whole = (of: Setting, byDefault: number, { maximum, minimum }: { minimum: number; maximum: number }) =>
@@ -251,12 +230,6 @@ const networks = (of: Setting) =>
     Config.map((given) => partsOf(given).map(IpNetwork.fromStringUnsafe))
   )
 
-const partsOf = (given: string): ReadonlyArray<string> =>
-  given
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
-
 /** Where locks are kept; without it, in the database. */
 export const redisUrl = Config.option(
   text(table.redisUrl, RedisUrl.complaint).pipe(Config.map((url) => Redacted.make(url)))
@@ -284,6 +257,8 @@ export const service = Config.all({
     Config.map((url) => new URL(url)),
     Config.option
   ),
+  /** Stripe, Adyen and whether there is a sandbox; how one of them is chosen. */
+  gateways: GatewaySettings.gateways,
   screening,
   /** Proxies that say by header, and are believed, who asks and from where. */
   trustedProxies: networks(table.trustedProxies),

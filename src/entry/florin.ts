@@ -44,6 +44,14 @@ export * as LedgerRefusal from "../domain/ledger/LedgerRefusal.ts"
 export * as Transaction from "../domain/ledger/Transaction.ts"
 export * as TransactionRow from "../domain/ledger/TransactionRow.ts"
 export * as PackedEvents from "../domain/ledger/PackedEvents.ts"
+// --- Flows -------------------------------------------------------------------
+
+export * as FlowName from "../domain/flow/FlowName.ts"
+export * as FlowEvent from "../domain/flow/FlowEvent.ts"
+export * as FlowState from "../domain/flow/FlowState.ts"
+export * as FlowPlan from "../domain/flow/FlowPlan.ts"
+export * as FlowError from "../domain/flow/FlowError.ts"
+export * as FlowContext from "../domain/flow/FlowContext.ts"
 
 // --- The audit log ----------------------------------------------------------
 
@@ -64,6 +72,9 @@ export * as LedgerJournal from "../adapters/LedgerJournal.ts"
 export * as LedgerSnapshots from "../adapters/LedgerSnapshots.ts"
 export * as LedgerSubscriptions from "../adapters/LedgerSubscriptions.ts"
 export * as RiskScreen from "../adapters/RiskScreen.ts"
+export * as FlowStore from "../adapters/FlowStore.ts"
+export * as FlowQueue from "../adapters/FlowQueue.ts"
+export * as FlowGateway from "../adapters/FlowGateway.ts"
 export * as Storage from "../adapters/Storage.ts"
 
 // --- Programs --------------------------------------------------------------
@@ -75,6 +86,12 @@ export * as PaymentProcess from "../orchestration/PaymentProcess.ts"
 export * as PaymentRecovery from "../orchestration/PaymentRecovery.ts"
 export * as OutboxRelay from "../orchestration/OutboxRelay.ts"
 export * as Notifications from "../orchestration/Notifications.ts"
+export * as Flow from "../orchestration/Flow.ts"
+export * as FlowDispatch from "../orchestration/FlowDispatch.ts"
+export * as Flows from "../orchestration/Flows.ts"
+export * as FlowPolicy from "../orchestration/FlowPolicy.ts"
+export * as FlowWorker from "../orchestration/FlowWorker.ts"
+export * as FlowRetry from "../orchestration/FlowRetry.ts"
 export * as AuditTrail from "../orchestration/AuditTrail.ts"
 export * as AuditedPayments from "../orchestration/AuditedPayments.ts"
 export * as AuditVerification from "../orchestration/AuditVerification.ts"

@@ -18,6 +18,10 @@ export * as Database from "../edge/Database.ts"
 // --- Clients' accounts as layers --------------------------------------------
 
 export * as AccountCore from "../edge/AccountCore.ts"
+// --- Flows -------------------------------------------------------------------
+
+export * as FlowCore from "../edge/flows/FlowCore.ts"
+export * as PersistedFlowQueue from "../infra/queue/PersistedFlowQueue.ts"
 
 // --- The service -----------------------------------------------------------
 
@@ -42,6 +46,7 @@ export * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 export * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
 export * as SqlLock from "../infra/sql/SqlLock.ts"
 export * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
+export * as SqlFlowStore from "../infra/sql/SqlFlowStore.ts"
 export * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 export * as SqlLedgerJournal from "../infra/sql/SqlLedgerJournal.ts"
 export * as SqlLedgerSubscriptions from "../infra/sql/SqlLedgerSubscriptions.ts"
@@ -49,6 +54,7 @@ export * as SqlLedgerSubscriptions from "../infra/sql/SqlLedgerSubscriptions.ts"
 // --- Redis ------------------------------------------------------------------
 
 export * as RedisLock from "../infra/redis/RedisLock.ts"
+export * as RedisFlowQueue from "../infra/redis/RedisFlowQueue.ts"
 
 // --- Logs ------------------------------------------------------------------
 

@@ -12,6 +12,12 @@ export * as StripeCustomers from "../infra/stripe/StripeCustomers.ts"
 
 export * as StripeWebhook from "../infra/stripe/StripeWebhook.ts"
 
+// --- Flows -------------------------------------------------------------------
+
+export * as StripeFlows from "../edge/flows/StripeFlows.ts"
+export * as StripeFlowGateway from "../infra/stripe/flows/StripeFlowGateway.ts"
+export * as StripeFlowRequest from "../infra/stripe/flows/StripeFlowRequest.ts"
+
 // --- What Stripe says, and what it means -------------------------------------
 
 export * as StripeClassification from "../infra/stripe/StripeClassification.ts"

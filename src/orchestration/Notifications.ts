@@ -20,12 +20,11 @@
  * Errors: `MalformedNotification`, which sending again cannot mend, and
  * `PaymentRepositoryError`, after which the sender is to send again.
  */
-import { Effect, Formatter, Schema, SchemaIssue } from "effect"
+import { Effect, Schema } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import type { PaymentRepositoryError } from "../adapters/PaymentRepository.ts"
 import { PaymentRepository } from "../adapters/PaymentRepository.ts"
 import type { RiskScreen } from "../adapters/RiskScreen.ts"
-import * as CardNumber from "../domain/CardNumber.ts"
 import * as Notification from "../domain/payment/Notification.ts"
 import type { Rule } from "../domain/payment/PaymentCommand.ts"
 import * as PaymentDraft from "../domain/payment/PaymentDraft.ts"
@@ -34,6 +33,7 @@ import { newRun, now } from "./Clocks.ts"
 import type { GatewayCall } from "./GatewayCall.ts"
 import type { PaymentPolicy } from "./PaymentPolicy.ts"
 import * as PaymentProcess from "./PaymentProcess.ts"
+import * as SchemaProblems from "./SchemaProblems.ts"
 
 // --- What comes of it -------------------------------------------------------
 
@@ -55,7 +55,7 @@ export class MalformedNotification extends Schema.TaggedError<MalformedNotificat
   problems: Schema.Array(Schema.Struct({ field: Schema.String, problem: Schema.String }))
 }) {
   override get message() {
-    return this.problems.map(({ field, problem }) => `${field}: ${problem}`).join("; ")
+    return SchemaProblems.text(this.problems)
   }
 }
 
@@ -153,23 +153,7 @@ const log = (notification: Notification.Notification, outcome: Outcome): Effect.
 const read = Schema.decodeUnknownEffect(Notification.Json, { errors: "all" })
 
 const decode = (raw: unknown): Effect.Effect<Notification.Notification, MalformedNotification> =>
-  Effect.mapError(read(raw), ({ issue }) => {
-    const problems = format(issue).issues.map(({ message, path = [] }) => {
-      const keys = path.map((segment) => (typeof segment === "object" ? segment.key : segment))
-      return { field: keys.length === 0 ? "notification" : keys.join("."), problem: withInput(message, raw, keys) }
-    })
-    return new MalformedNotification({ problems })
-  })
-
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
-
-/** What came is quoted, but not at length. */
-const maxQuoteLength = 100
-
-/** The problem with what came instead; never with a card number in it (R10). */
-const withInput = (message: string, raw: unknown, path: ReadonlyArray<PropertyKey>): string => {
-  if (!message.startsWith("Expected ") || message.includes(", got ")) return CardNumber.mask(message)
-  const input = path.reduce<unknown>((value, key) => Object(value)[key], raw)
-  const quote = CardNumber.mask(Formatter.format(input))
-  return `${message}, got ${quote.length > maxQuoteLength ? `${quote.slice(0, maxQuoteLength)}…` : quote}`
-}
+  Effect.mapError(
+    read(raw),
+    ({ issue }) => new MalformedNotification({ problems: SchemaProblems.of(issue, raw, "notification") })
+  )

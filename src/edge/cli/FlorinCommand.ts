@@ -11,6 +11,7 @@ import * as DemoCommand from "./DemoCommand.ts"
 import * as EventsCommand from "./EventsCommand.ts"
 import * as GenerateCommand from "./GenerateCommand.ts"
 import * as JournalCommand from "./JournalCommand.ts"
+import * as FlowsCommand from "./FlowsCommand.ts"
 import * as PaymentsCommand from "./PaymentsCommand.ts"
 import * as ProcessCommand from "./ProcessCommand.ts"
 import * as RebuildCommand from "./RebuildCommand.ts"
@@ -39,6 +40,7 @@ export const command = Command.make("florin").pipe(
     VerifyCommand.command,
     DeadLettersCommand.command,
     EventsCommand.command,
+    FlowsCommand.command,
     AuditCommand.command,
     AccountsCommand.command,
     JournalCommand.command,

@@ -12,6 +12,10 @@ import type { Answer } from "../../adapters/IdempotencyStore.ts"
 import type { DeadLetter } from "../../adapters/Outbox.ts"
 import type { Link } from "../../domain/audit/AuditChain.ts"
 import type { Draft } from "../../domain/audit/AuditEntry.ts"
+import type { Entries } from "../../domain/flow/FlowContext.ts"
+import type { Event as FlowEvent, Order as FlowOrder } from "../../domain/flow/FlowEvent.ts"
+import type { ContextId, FlowId } from "../../domain/flow/FlowName.ts"
+import type { Status as FlowStatus } from "../../domain/flow/FlowState.ts"
 import type { Fingerprint } from "../../domain/Idempotency.ts"
 import type { Instant } from "../../domain/Instant.ts"
 import type { RunId } from "../../domain/payment/Operation.ts"
@@ -48,6 +52,15 @@ export interface KeyRow {
   answer: Answer | undefined
 }
 
+export interface FlowRow {
+  readonly order: FlowOrder
+  readonly fingerprint: Fingerprint
+  readonly dispatchedAt: Instant
+  events: ReadonlyArray<FlowEvent>
+  status: FlowStatus
+  due: Instant | undefined
+}
+
 export interface Tables {
   readonly streams: Map<PaymentId, StreamRow>
   /** The events of all payments in the order in which they were recorded. */
@@ -60,6 +73,8 @@ export interface Tables {
   readonly outbox: Array<OutboxRow>
   readonly deadLetters: Map<string, DeadLetter>
   readonly locks: Map<string, { owner: RunId | undefined; until: number; token: number }>
+  readonly flows: Map<FlowId, FlowRow>
+  readonly flowContexts: Map<ContextId, { readonly entries: Entries; readonly version: number }>
   /** The chain, each link with what it was made from. */
   readonly audit: Array<{ readonly link: Link; readonly entry: Draft }>
 }
@@ -75,6 +90,8 @@ export const make = (): Tables => ({
   outbox: [],
   deadLetters: new Map(),
   locks: new Map(),
+  flows: new Map(),
+  flowContexts: new Map(),
   audit: []
 })
 

@@ -16,6 +16,8 @@
  * - `ledger_heads`, `ledger_blocks`, `ledger_sources`: the ledger's journal, as
  *   `SqlLedgerJournal` says; `ledger_snapshots` and their parts are derived from it.
  * - `ledger_handlers`, `ledger_dead_letters`: as `LedgerSubscriptions` says.
+ * - `flows`: the head of each flow, with what its status and its due moment
+ *   are; `flow_events` is the truth of it, `flow_contexts` what handlers share.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -223,6 +225,35 @@ const ledgerHandlers = statements(
   )`
 )
 
+const flows = statements(
+  `create table florin.flows (
+    id text collate "C" primary key,
+    name text not null,
+    key text collate "C" not null,
+    worker text not null,
+    context text collate "C" not null,
+    fingerprint text not null,
+    version integer not null,
+    status text not null,
+    due timestamptz,
+    dispatched_at timestamptz not null,
+    unique (name, key)
+  ) with (fillfactor = 50)`,
+  `create index flows_due on florin.flows (worker, due, id) where due is not null`,
+  `create index flows_newest on florin.flows (dispatched_at, id)`,
+  `create table florin.flow_events (
+    flow text collate "C" not null,
+    version integer not null,
+    data jsonb not null,
+    primary key (flow, version)
+  )`,
+  `create table florin.flow_contexts (
+    id text collate "C" primary key,
+    version integer not null,
+    entries jsonb not null
+  )`
+)
+
 /** `if not exists` looks before it writes: when two write, one is refused after the other's is there. */
 const schema = Effect.retry(statements(`create schema if not exists florin`), {
   times: 1,
@@ -238,7 +269,8 @@ const steps = {
   "0005_listing": listing,
   "0006_audit": audit,
   "0007_ledger": ledger,
-  "0008_ledger_handlers": ledgerHandlers
+  "0008_ledger_handlers": ledgerHandlers,
+  "0010_flows": flows
 }
 
 const table = "florin.migrations"

@@ -126,7 +126,8 @@ const withoutCodes = (inner: HttpClient): HttpClient => ({
 
 // --- What the SDK throws ----------------------------------------------------
 
-const troubleOf = (cause: unknown): StripeTrouble => {
+/** What was seen, for whoever asks by the SDK itself. */
+export const troubleOf = (cause: unknown): StripeTrouble => {
   if (cause instanceof Stripe.errors.StripeConnectionError) return new StripeTrouble({ seen: wireOf(cause), cause })
   if (cause instanceof Stripe.errors.StripeError && typeof cause.statusCode === "number") {
     const seen: Seen = { _tag: "Replied", reply: replyOf(cause, cause.statusCode) }
