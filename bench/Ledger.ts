@@ -14,6 +14,7 @@ import type { Contest, Pace, Subject, Turn, Unit } from "./Contest.ts"
 import * as LedgerFiles from "./LedgerFiles.ts"
 import type { Measured, Program } from "./LedgerPrograms.ts"
 import * as LedgerPrograms from "./LedgerPrograms.ts"
+import * as LedgerStart from "./LedgerStart.ts"
 
 /** Runs of one program over one file: the first measure of a round runs it, the others look at the same run. */
 const runs = (program: Program | ((nth: number) => Program), input: string, output: string) => {
@@ -47,7 +48,8 @@ const contest = (name: string, unit: Unit, rounds: number, florin: Turn<never>, 
 const rate = ({ rows, seconds }: Measured) => rows / seconds
 const bytesPerMillionRows = ({ peakBytes, rows }: Measured) => (peakBytes / rows) * 1e6
 
-export const subject = Effect.fnUntraced(function* ({ ledger: { clients, longRows, rounds, rows } }: Pace) {
+export const subject = Effect.fnUntraced(function* (pace: Pace) {
+  const { clients, longRows, rounds, rows } = pace.ledger
   const directory = yield* LedgerFiles.directory
   // As root, the embedded database runs as another user, who has to come in.
   chmodSync(directory, 0o755)
@@ -99,6 +101,7 @@ export const subject = Effect.fnUntraced(function* ({ ledger: { clients, longRow
       ...beside("naive", LedgerPrograms.naive, Math.min(rounds, maxNaiveRounds), ["whole", "inside", "memory"]),
       journaled("file", (nth) => [join(directory, `journal-${nth}`)]),
       journaled("SQL", (nth) => ["embedded", "--data-dir", join(directory, "database"), "--ledger", `bench-${nth}`]),
+      yield* LedgerStart.contest(directory, input, pace),
       contest(
         "ledger, long file",
         "millis",
@@ -122,6 +125,7 @@ export const subject = Effect.fnUntraced(function* ({ ledger: { clients, longRow
       }),
       "ledger, file and SQL journal: florin into a journal, fdatasync and fsync on; peer is florin in memory; both from opening the file to the output's last byte",
       "naive: a stream, csv-parse, a Map each of accounts and transactions",
+      LedgerStart.note(pace),
       `ledger, long file: florin over ${longRows} rows; peer is florin over ${rows}; per million rows: peak memory of the same two`
     ]
   } satisfies Subject<never>

@@ -21,7 +21,6 @@ import * as Contest from "./Contest.ts"
 import * as Decider from "./Decider.ts"
 import * as HeldPayments from "./HeldPayments.ts"
 import * as Ledger from "./Ledger.ts"
-import * as LedgerJournal from "./LedgerJournal.ts"
 import * as Lifecycle from "./Lifecycle.ts"
 import * as ManyPayments from "./ManyPayments.ts"
 import * as MemoryLifecycle from "./MemoryLifecycle.ts"
@@ -38,15 +37,14 @@ const computing = {
   held: HeldPayments.subject
 }
 /** Over files, without a database. */
-const filing = { ledger: Ledger.subject, journal: LedgerJournal.files }
+const filing = { ledger: Ledger.subject }
 const storing = {
   stored: StoredPayment.subject,
   payment: WholePayment.subject,
   lifecycle: Lifecycle.subject,
   peak: PeakMemory.subject,
   start: ColdStart.subject,
-  many: ManyPayments.subject,
-  sqlJournal: LedgerJournal.database
+  many: ManyPayments.subject
 }
 
 const tell = (name: string) => process.stderr.write(`measuring ${name}\n`)
