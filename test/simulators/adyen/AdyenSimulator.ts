@@ -59,6 +59,8 @@ export interface AdyenSimulator {
   readonly fault: (fault: Partial<Fault> & Pick<Fault, "on" | "how">) => void
   /** The bodies of all notifications up to now, signed, oldest first. */
   readonly delivered: () => ReadonlyArray<string>
+  /** Sends all notifications that `url` was not sent before. The bodies of its answers, in order. */
+  readonly deliver: (url: string) => Effect.Effect<ReadonlyArray<string>>
   /** A notification that nobody's request caused: a dispute, a failure days later. */
   readonly tell: (notice: Notice) => void
 }
@@ -79,6 +81,7 @@ class Simulator implements AdyenSimulator {
   private readonly faults: Array<{ -readonly [K in keyof Fault]: Fault[K] }> = []
   private readonly server = createServer((request, response) => void this.handle(request, response))
   private readonly webhookUrl: string | undefined
+  private readonly deliveries = new Map<string, number>()
   private sent = 0
   private closed = false
   origin = ""
@@ -116,6 +119,18 @@ class Simulator implements AdyenSimulator {
   }
 
   delivered = () => this.books.notices.map(bodyOf)
+
+  deliver: AdyenSimulator["deliver"] = (url) =>
+    Effect.promise(async () => {
+      const before = this.deliveries.get(url) ?? 0
+      this.deliveries.set(url, this.books.notices.length)
+      const answers: Array<string> = []
+      for (const body of this.delivered().slice(before)) {
+        const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body })
+        answers.push(await response.text())
+      }
+      return answers
+    })
 
   // --- Requests -------------------------------------------------------------
 
@@ -208,11 +223,11 @@ class Simulator implements AdyenSimulator {
   private send = (): void => {
     const { webhookUrl } = this
     if (webhookUrl === undefined) return
-    for (const notice of this.books.notices.slice(this.sent)) void this.deliver(webhookUrl, bodyOf(notice))
+    for (const notice of this.books.notices.slice(this.sent)) void this.push(webhookUrl, bodyOf(notice))
     this.sent = this.books.notices.length
   }
 
-  private deliver = async (url: string, body: string): Promise<void> => {
+  private push = async (url: string, body: string): Promise<void> => {
     while (!this.closed) {
       const accepted = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body }).then(
         async (response) => response.ok && (await response.text()) === "[accepted]",
