@@ -169,6 +169,21 @@ export class GatewaysGroup extends HttpApiGroup.make("gateways").add(
   )
 ) {}
 
+/** Outside the checks of `RequestBody`: a webhook is bytes, which its gateway's signature is of. */
+export class GatewayWebhooksGroup extends HttpApiGroup.make("gatewayWebhooks").add(
+  HttpApiEndpoint.post("receive", "/v1/webhooks/:gateway", {
+    params: { gateway: Schema.String.annotate({ description: "A gateway's name" }) },
+    success: Schema.String.pipe(HttpApiSchema.asText()),
+    error: [Problem.WebhookUnverified, Problem.GatewayNotFound, Problem.BodyTooLarge, Problem.Unavailable]
+  }).annotateMerge(
+    described(
+      "Take a gateway's webhook",
+      "Its signature over the raw body is what authenticates it. It is stored, then answered with what the gateway " +
+        "wants to hear; applied it is after that."
+    )
+  )
+) {}
+
 const Health = Schema.Struct({ status: Schema.Literal("ok") })
 
 export class SystemGroup extends HttpApiGroup.make("system", { topLevel: true }).add(
@@ -185,6 +200,7 @@ export class PaymentsApi extends HttpApi.make("florin")
   .add(SystemGroup)
   .middleware(InvalidRequests)
   .middleware(RequestBody)
+  .add(GatewayWebhooksGroup)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", onExcessProperty: "error", reportInput: true })
   .annotate(HttpApi.QueryParseOptions, { errors: "all", onExcessProperty: "error", reportInput: true })
   .annotate(HttpApi.HeadersParseOptions, { errors: "all", reportInput: true })
