@@ -9,6 +9,9 @@ import * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 import * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
 import * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 import * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
+import * as SqlWebhookDeliveries from "../infra/sql/SqlWebhookDeliveries.ts"
+import * as SqlWebhookEndpoints from "../infra/sql/SqlWebhookEndpoints.ts"
+import * as SqlWebhookInbox from "../infra/sql/SqlWebhookInbox.ts"
 import * as AuditTrail from "../orchestration/AuditTrail.ts"
 import * as Database from "./Database.ts"
 import * as PaymentCore from "./PaymentCore.ts"
@@ -22,6 +25,9 @@ export const stores = (database: Settings.Database, redisUrl: Settings.Service["
     SqlPaymentRepository.layer,
     SqlOutbox.layer,
     SqlEventBus.layer,
+    SqlWebhookInbox.layer,
+    SqlWebhookEndpoints.layer,
+    SqlWebhookDeliveries.layer,
     Stores.lock(redisUrl),
     SecureRandom.layerWebCrypto,
     AuditTrail.layer.pipe(Layer.provideMerge(SqlAuditLog.layer))

@@ -15,6 +15,7 @@ import * as PaymentCore from "./PaymentCore.ts"
 import * as Sandbox from "./Sandbox.ts"
 import type * as Settings from "./Settings.ts"
 import * as Stores from "./Stores.ts"
+import * as WebhookCore from "./WebhookCore.ts"
 
 /** What the service needs in its database. */
 export const migrate = Effect.andThen(SqlMigrations.migrate, SqlSandboxBooks.migrate)
@@ -23,7 +24,8 @@ export const migrate = Effect.andThen(SqlMigrations.migrate, SqlSandboxBooks.mig
 export const layer = (settings: Settings.Service) =>
   HttpService.layer(settings).pipe(
     Layer.provide([Layer.succeed(Merchant, settings.merchant), Layer.succeed(TrustedProxies, settings.trustedProxies)]),
-    Layer.provideMerge(PaymentCore.layer(settings)),
-    Layer.provideMerge(Sandbox.layer(settings.sandboxUrl).pipe(Layer.provide(SqlSandboxBooks.layer))),
+    Layer.provide(WebhookCore.layer(settings.webhookTargets)),
+    Layer.provideMerge(PaymentCore.layer(settings).pipe(Layer.provide(WebhookCore.queueing))),
+    Layer.provideMerge(Sandbox.layer(settings.sandboxUrl, settings.sandboxWebhookSecrets).pipe(Layer.provide(SqlSandboxBooks.layer))),
     Layer.provideMerge(Stores.sql({ rules: settings.screening?.rules, redisUrl: settings.redisUrl }))
   )

@@ -15,10 +15,13 @@ import { HttpServerResponse } from "effect/http"
 import { setTimeout } from "node:timers/promises"
 import type { Envelope } from "../../adapters/EventBus.ts"
 import { EventBus } from "../../adapters/EventBus.ts"
+import type { GatewayWebhook } from "../../adapters/GatewayWebhooks.ts"
 import type { PaymentGateway } from "../../adapters/PaymentGateway.ts"
 import { Capabilities, GatewayName } from "../../domain/payment/Gateway.ts"
 import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import type { Rule, UnavailablePolicy } from "../../domain/Risk.ts"
+import type { TargetPolicy } from "../../domain/webhook/WebhookTarget.ts"
+import * as WebhookTarget from "../../domain/webhook/WebhookTarget.ts"
 import * as MemorySandboxBooks from "../../infra/simulated/MemorySandboxBooks.ts"
 import type { SandboxBooks } from "../../infra/simulated/SandboxBooks.ts"
 import * as SqlSandboxBooks from "../../infra/simulated/SqlSandboxBooks.ts"
@@ -33,6 +36,7 @@ import * as PaymentCore from "../PaymentCore.ts"
 import * as Sandbox from "../Sandbox.ts"
 import * as Service from "../Service.ts"
 import * as Stores from "../Stores.ts"
+import * as WebhookCore from "../WebhookCore.ts"
 import * as EventReaders from "./EventReaders.ts"
 import * as PromisedPayments from "./PromisedPayments.ts"
 
@@ -47,6 +51,10 @@ export interface Options extends Partial<Omit<PaymentCore.Options, "screening">>
   readonly database: { readonly url: string } | { readonly dataDir: string } | "memory"
   /** At least one, each with a name of its own; or the sandbox, which charges nobody. */
   readonly gateways: ReadonlyArray<PaymentGateway> | "sandbox"
+  /** How those gateways' webhooks are verified and read, for those that send some to `/v1/webhooks/{gateway}`. */
+  readonly webhooks?: ReadonlyArray<GatewayWebhook>
+  /** Where webhooks to merchants may be sent; to the public internet over https unless told otherwise. */
+  readonly webhookTargets?: Partial<TargetPolicy>
   /** Whose payments these are; `default` unless told otherwise. */
   readonly merchant?: string
   /** Rules that look at a payment before it is authorized, and what their silence means. */
@@ -138,13 +146,16 @@ class WebHandler extends Context.Service<WebHandler, (request: Request) => Promi
 ) {}
 
 const layer = (options: Options) => {
-  const { log, merchant = "default", screening, subscribers = {} } = options
+  const { log, merchant = "default", screening, subscribers = {}, webhookTargets } = options
   const rules = screening?.rules ?? []
   const core = PaymentCore.layer({ ...PaymentCore.defaults, ...options, screening })
   return Layer.effect(WebHandler, HttpService.webHandler).pipe(
     Layer.provideMerge(Layer.succeed(Merchant, MerchantId.make(merchant))),
+    Layer.provide(WebhookCore.layer({ ...WebhookTarget.strict, ...webhookTargets })),
     Layer.provide(core),
     Layer.provide(heard(subscribers)),
+    // First, so that a subscriber that refuses an event keeps it from no merchant.
+    Layer.provide(WebhookCore.queueing),
     Layer.provideMerge(
       options.database === "memory"
         ? Layer.merge(Stores.memory(rules), gatewaysOf(options, MemorySandboxBooks.layer()))
@@ -172,8 +183,10 @@ const heard = (subscribers: NonNullable<Options["subscribers"]>) =>
     )
   )
 
-const gatewaysOf = <E, R>({ gateways }: Options, books: Layer.Layer<SandboxBooks, E, R>) =>
-  gateways === "sandbox" ? Sandbox.layer(Option.none()).pipe(Layer.provide(books)) : PaymentCore.gateways(...gateways)
+const gatewaysOf = <E, R>({ gateways, webhooks = [] }: Options, books: Layer.Layer<SandboxBooks, E, R>) =>
+  gateways === "sandbox"
+    ? Sandbox.layer(Option.none()).pipe(Layer.provide(books))
+    : Layer.merge(PaymentCore.gateways(...gateways), WebhookCore.webhooks(...webhooks))
 
 const databaseOf = (database: { readonly url: string } | { readonly dataDir: string }) => {
   const url = "url" in database ? Option.some(Redacted.make(database.url)) : Option.none()

@@ -7,6 +7,7 @@ import { createServer } from "node:http"
 import * as ApiReference from "./ApiReference.ts"
 import * as EventsHandlers from "./EventsHandlers.ts"
 import * as GatewaysHandlers from "./GatewaysHandlers.ts"
+import * as GatewayWebhooksHandlers from "./GatewayWebhooksHandlers.ts"
 import * as InvalidRequests from "./InvalidRequests.ts"
 import * as PaymentsHandlers from "./PaymentsHandlers.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
@@ -14,9 +15,17 @@ import * as Problem from "./Problem.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import * as RequestBody from "./RequestBody.ts"
 import * as RequestCaller from "./RequestCaller.ts"
+import * as WebhookEndpointsHandlers from "./WebhookEndpointsHandlers.ts"
 
 const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).pipe(
-  Layer.provide([PaymentsHandlers.payments, PaymentsHandlers.system, EventsHandlers.events, GatewaysHandlers.gateways]),
+  Layer.provide([
+    PaymentsHandlers.payments,
+    PaymentsHandlers.system,
+    EventsHandlers.events,
+    GatewaysHandlers.gateways,
+    GatewayWebhooksHandlers.gatewayWebhooks,
+    WebhookEndpointsHandlers.webhookEndpoints
+  ]),
   Layer.provide([InvalidRequests.layer, RequestBody.layer])
 )
 

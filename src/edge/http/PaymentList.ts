@@ -13,7 +13,7 @@ import { Text } from "../../domain/Text.ts"
 import * as PaymentJson from "./PaymentJson.ts"
 
 /** A screen of them. */
-const usualLimit = 25
+export const usualLimit = 25
 
 /** As many as make an answer of some hundred kilobytes. */
 const maxLimit = 100
@@ -70,7 +70,7 @@ const Moment = (description: string) =>
       })
     )
 
-const Limit = Schema.String.annotate({ description: `How many, 1 to ${maxLimit}; ${usualLimit} when it is not said` })
+export const Limit = Schema.String.annotate({ description: `How many, 1 to ${maxLimit}; ${usualLimit} when it is not said` })
   .check(
     Schema.makeFilter(
       (text) =>
