@@ -83,6 +83,12 @@ export const failing =
 export const lost = new InDoubt({ because: "ConnectionLost" })
 export const unreachable = new NotSent({ because: "ConnectionRefused" })
 
+/** With a record of its own, so that a test of the audit log sees its own alone. */
+const subscriptions = WebhookSubscriptions.layer.pipe(
+  Layer.provide(Layer.fresh(AuditTrail.layer)),
+  Layer.provide(Layer.fresh(MemoryAuditLog.layer))
+)
+
 // --- The workshop -----------------------------------------------------------
 
 export interface Options {
@@ -147,7 +153,6 @@ export const layer = ({
     MemoryOutbox.layer,
     MemoryEventBus.layer,
     MemoryLock.layer,
-    MemoryAuditLog.layer,
     MemoryWebhookInbox.layer,
     MemoryWebhookEndpoints.layer,
     MemoryWebhookDeliveries.layer,
@@ -165,8 +170,7 @@ export const layer = ({
   )
   return Payments.layer({ answerMillis: 10_000, drainMillis: 1000, ...waits }).pipe(
     Layer.provideMerge(GatewayCall.layer),
-    Layer.provideMerge(WebhookSubscriptions.layer),
-    Layer.provideMerge(AuditTrail.layer),
+    Layer.provideMerge(subscriptions),
     Layer.provideMerge(world)
   )
 }

@@ -13,7 +13,7 @@
  * The HMAC itself is given by the caller: everything else is plain values.
  */
 import { Result, Schema } from "effect"
-import { Mac } from "effect/crypto"
+import * as Mac from "effect/crypto/Mac"
 import { Base64 } from "effect/encoding"
 import type { Instant } from "../Instant.ts"
 

@@ -15,6 +15,7 @@ import * as SandboxCommand from "./SandboxCommand.ts"
 import * as ServeCommand from "./ServeCommand.ts"
 import * as SimulateCommand from "./SimulateCommand.ts"
 import * as VerifyCommand from "./VerifyCommand.ts"
+import * as WebhooksCommand from "./WebhooksCommand.ts"
 
 export const command = Command.make("florin").pipe(
   Command.withDescription(
@@ -34,6 +35,7 @@ export const command = Command.make("florin").pipe(
     RebuildCommand.command,
     VerifyCommand.command,
     DeadLettersCommand.command,
+    WebhooksCommand.command,
     EventsCommand.command,
     AuditCommand.command,
     ConfigCommand.command,

@@ -189,7 +189,7 @@ export class WebhookEndpointsGroup extends HttpApiGroup.make("webhookEndpoints")
     HttpApiEndpoint.get("list", "/", {
       success: WebhookEndpointJson.Endpoints,
       error: Problem.Unavailable
-    }).annotateMerge(described("List the webhook endpoints")),
+    }).annotateMerge(described("List the webhook endpoints", "All of them, the oldest first, without their secrets.")),
     HttpApiEndpoint.get("get", "/:id", {
       params: endpointParams,
       success: WebhookEndpointJson.Endpoint,
