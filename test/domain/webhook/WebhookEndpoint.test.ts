@@ -8,13 +8,14 @@ import * as WebhookEndpoint from "../../../src/domain/webhook/WebhookEndpoint.ts
 import * as WebhookTarget from "../../../src/domain/webhook/WebhookTarget.ts"
 
 const at = Instant.make(1_700_000_000_000)
-const [first, second, third] = [1, 2, 3].map((byte) => secretOf(new Uint8Array(32).fill(byte)))
+const secretNamed = (byte: number) => secretOf(new Uint8Array(32).fill(byte))
+const [first, second, third] = [secretNamed(1), secretNamed(2), secretNamed(3)]
 const endpoint: Endpoint = {
   id: WebhookEndpoint.EndpointId.make("we_1"),
   merchant: MerchantId.make("shop"),
   url: "https://shop.example/hooks",
   enabled: true,
-  secret: first!,
+  secret: first,
   createdAt: at
 }
 
@@ -22,11 +23,11 @@ describe("WebhookEndpoint", () => {
   it("has one secret, and two for a day after a rotation", () => {
     const day = 86_400_000
     assert.deepStrictEqual(WebhookEndpoint.secretsAt(endpoint, at), [first])
-    const rotated = WebhookEndpoint.rotate(endpoint, second!, at)
+    const rotated = WebhookEndpoint.rotate(endpoint, second, at)
     assert.deepStrictEqual(WebhookEndpoint.secretsAt(rotated, plus(at, day - 1)), [second, first])
     assert.deepStrictEqual(WebhookEndpoint.secretsAt(rotated, plus(at, day)), [second])
     // Two rotations in a day leave the last two.
-    const again = WebhookEndpoint.rotate(rotated, third!, plus(at, 1))
+    const again = WebhookEndpoint.rotate(rotated, third, plus(at, 1))
     assert.deepStrictEqual(WebhookEndpoint.secretsAt(again, plus(at, 2)), [third, second])
   })
 
@@ -58,7 +59,7 @@ describe("WebhookEndpoint", () => {
 
   it("is stored as JSON and comes back the same", () => {
     const codec = Schema.toCodecJson(WebhookEndpoint.Endpoint)
-    const full = WebhookEndpoint.disable(WebhookEndpoint.rotate(endpoint, second!, at), at, "gone")
+    const full = WebhookEndpoint.disable(WebhookEndpoint.rotate(endpoint, second, at), at, "gone")
     for (const one of [endpoint, full]) {
       assert.deepStrictEqual(Schema.decodeUnknownSync(codec)(Schema.encodeSync(codec)(one)), one)
     }
