@@ -30,14 +30,15 @@ export const layer = (
 ): Layer.Layer<PaymentGateways | GatewayWebhooks | SandboxOrigin, ServeError, SandboxBooks> =>
   Option.match(url, { onNone: () => own(secrets), onSome: ({ origin }) => remote(origin, secrets) })
 
-const own = (secrets: ReadonlyArray<Secret>) => Layer.effectContext(
-  Effect.gen(function* () {
-    const server = yield* HttpServer.HttpServer
-    const pageOrigin = HttpServer.formatAddress(server.address)
-    const gateways = yield* Effect.forEach(names, (name) => SandboxGateway.make(name, { pageOrigin }))
-    return sandboxOf(pageOrigin, gateways, secrets)
-  })
-).pipe(Layer.provide(Layer.fresh(SandboxServer.layer({ port: 0 }))))
+const own = (secrets: ReadonlyArray<Secret>) =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const server = yield* HttpServer.HttpServer
+      const pageOrigin = HttpServer.formatAddress(server.address)
+      const gateways = yield* Effect.forEach(names, (name) => SandboxGateway.make(name, { pageOrigin }))
+      return sandboxOf(pageOrigin, gateways, secrets)
+    })
+  ).pipe(Layer.provide(Layer.fresh(SandboxServer.layer({ port: 0 }))))
 
 const remote = (origin: string, secrets: ReadonlyArray<Secret>) =>
   Layer.effectContext(

@@ -26,6 +26,8 @@ export const layer = (settings: Settings.Service) =>
     Layer.provide([Layer.succeed(Merchant, settings.merchant), Layer.succeed(TrustedProxies, settings.trustedProxies)]),
     Layer.provide(WebhookCore.layer(settings.webhookTargets)),
     Layer.provideMerge(PaymentCore.layer(settings).pipe(Layer.provide(WebhookCore.queueing))),
-    Layer.provideMerge(Sandbox.layer(settings.sandboxUrl, settings.sandboxWebhookSecrets).pipe(Layer.provide(SqlSandboxBooks.layer))),
+    Layer.provideMerge(
+      Sandbox.layer(settings.sandboxUrl, settings.sandboxWebhookSecrets).pipe(Layer.provide(SqlSandboxBooks.layer))
+    ),
     Layer.provideMerge(Stores.sql({ rules: settings.screening?.rules, redisUrl: settings.redisUrl }))
   )

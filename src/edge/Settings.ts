@@ -288,7 +288,9 @@ const isSecret = Schema.is(Secret)
 
 /** What came is a secret, or nearly one: it is not repeated. */
 const secrets = (of: Setting) =>
-  text(of, (given) => (partsOf(given).every((part) => isSecret(part)) ? undefined : StandardWebhooks.expectedSecret)).pipe(
+  text(of, (given) =>
+    partsOf(given).every((part) => isSecret(part)) ? undefined : StandardWebhooks.expectedSecret
+  ).pipe(
     Config.withDefault(""),
     Config.map((given) => partsOf(given).map((part) => Secret.make(part)))
   )

@@ -26,9 +26,10 @@ export const webhooks = (...all: ReadonlyArray<GatewayWebhook>): Layer.Layer<Gat
 
 const workers = Layer.mergeAll(
   Layer.effectDiscard(Effect.forkScoped(WebhookWorker.daemon(WebhookWorker.defaults))),
-  Layer.effectDiscard(
-    Effect.flatMap(WebhookDispatch.WebhookDispatch, ({ daemon }) => Effect.forkScoped(daemon))
-  ).pipe(Layer.provide(WebhookDispatch.layer()), Layer.provide(CircuitBreaker.layerStoreMemory()))
+  Layer.effectDiscard(Effect.flatMap(WebhookDispatch.WebhookDispatch, ({ daemon }) => Effect.forkScoped(daemon))).pipe(
+    Layer.provide(WebhookDispatch.layer()),
+    Layer.provide(CircuitBreaker.layerStoreMemory())
+  )
 )
 
 export const layer = (
@@ -37,5 +38,4 @@ export const layer = (
   WebhookSubscriptions.WebhookSubscriptions,
   never,
   Stores | GatewayWebhooks | AuditTrail | SecureRandom.SecureRandom | Needs
-> =>
-  Layer.merge(WebhookSubscriptions.layer, workers).pipe(Layer.provide(HttpWebhookSender.layer({ policy })))
+> => Layer.merge(WebhookSubscriptions.layer, workers).pipe(Layer.provide(HttpWebhookSender.layer({ policy })))

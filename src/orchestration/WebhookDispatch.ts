@@ -15,7 +15,7 @@
  * Every delivery runs by itself, few at a time at one endpoint, and behind a
  * breaker for each: a slow endpoint delays nobody but itself.
  */
-import { Clock, Context, Duration, Effect, FiberSet, Layer, Random, Schema } from "effect"
+import { Clock, Context, Duration, Effect, FiberSet, Layer, Queue, Random, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { CircuitBreaker } from "effect/persistence"
 import type { Envelope } from "../adapters/EventBus.ts"
@@ -41,7 +41,7 @@ export interface Settings {
   readonly idleMillis: number
   /** Deliveries under way at one endpoint, of different payments. */
   readonly perEndpoint: number
-  /** Deliveries under way in this process. */
+  /** Deliveries under way by one dispatcher. */
   readonly underway: number
   readonly breaker: { readonly failures: number; readonly openMillis: number }
   /** How long the log keeps what was delivered. */
@@ -109,11 +109,7 @@ export const layer = (
 ): Layer.Layer<
   WebhookDispatch,
   never,
-  | WebhookDeliveries
-  | WebhookEndpoints
-  | WebhookSender
-  | CircuitBreaker.CircuitBreakerStore
-  | SecureRandom.SecureRandom
+  WebhookDeliveries | WebhookEndpoints | WebhookSender | CircuitBreaker.CircuitBreakerStore | SecureRandom.SecureRandom
 > =>
   Layer.effect(
     WebhookDispatch,
@@ -180,7 +176,13 @@ export const layer = (
         const next: DeliverySchedule.Next =
           attempt.status === gone
             ? { _tag: "Exhausted" }
-            : DeliverySchedule.next({ attempts: tried, firstAt: firstAt ?? attempt.at, now: at, draw, retryAfterMillis })
+            : DeliverySchedule.next({
+                attempts: tried,
+                firstAt: firstAt ?? attempt.at,
+                now: at,
+                draw,
+                retryAfterMillis
+              })
         if (next._tag === "At") return yield* deliveries.failed(owner, address, attempt, next.at)
         const because = `${envelope.id} was not taken in ${tried} ${tried === 1 ? "try" : "tries"}: ${attempt.error}`
         // First the endpoint: what is exhausted at one that is enabled would keep its payment's events for ever.
@@ -213,7 +215,9 @@ export const layer = (
 
       const dispatching = Effect.fnUntraced(function* (owner: RunId) {
         const underway = yield* FiberSet.make<void>()
-        const pause = Effect.sleep(Duration.millis(settings.idleMillis))
+        // What has been delivered makes room for what waits behind it.
+        const ended = yield* Queue.sliding<void>(1)
+        const pause = Effect.asVoid(Effect.timeoutOption(Queue.take(ended), Duration.millis(settings.idleMillis)))
         const turn = Effect.gen(function* () {
           const room = settings.underway - (yield* FiberSet.size(underway))
           const claimed = room > 0 ? yield* claim(owner, room) : []
@@ -221,14 +225,12 @@ export const layer = (
             const delivery = Effect.catch(deliver(owner, one), (error) =>
               Effect.logWarning("a delivery could not be marked, and will come again", error)
             )
-            yield* FiberSet.run(underway, delivery)
+            yield* FiberSet.run(underway, Effect.ensuring(delivery, Queue.offer(ended, undefined)))
           }
           if (claimed.length === 0) yield* pause
         })
         return yield* Effect.forever(
-          Effect.catch(turn, (error) =>
-            Effect.andThen(Effect.logWarning("deliveries could not be read", error), pause)
-          )
+          Effect.catch(turn, (error) => Effect.andThen(Effect.logWarning("deliveries could not be read", error), pause))
         )
       }, Effect.scoped)
 

@@ -49,11 +49,7 @@ export class WebhookSubscriptions extends Context.Service<
     ) => Effect.Effect<Endpoint, SendError | StorageUnavailable>
     readonly list: (merchant: MerchantId) => Effect.Effect<ReadonlyArray<Endpoint>, StorageUnavailable>
     readonly get: (merchant: MerchantId, id: string) => Effect.Effect<Endpoint, Failure>
-    readonly change: (
-      merchant: MerchantId,
-      id: string,
-      change: Change
-    ) => Effect.Effect<Endpoint, Failure | SendError>
+    readonly change: (merchant: MerchantId, id: string, change: Change) => Effect.Effect<Endpoint, Failure | SendError>
     /** A new secret; the old one signs beside it for a day. */
     readonly rotate: (merchant: MerchantId, id: string) => Effect.Effect<Endpoint, Failure>
     readonly remove: (merchant: MerchantId, id: string) => Effect.Effect<void, Failure>
@@ -80,10 +76,7 @@ export const layer: Layer.Layer<
 
     const newSecret = Effect.map(random.randomBytes(StandardWebhooks.secretBytes), StandardWebhooks.secretOf)
 
-    const own = Effect.fnUntraced(function* (
-      merchant: MerchantId,
-      id: string
-    ): Effect.fn.Return<Endpoint, Failure> {
+    const own = Effect.fnUntraced(function* (merchant: MerchantId, id: string): Effect.fn.Return<Endpoint, Failure> {
       const known = decodeId(id)
       const found = Option.isNone(known) ? Option.none() : yield* endpoints.find(known.value)
       return Option.isSome(found) && found.value.merchant === merchant

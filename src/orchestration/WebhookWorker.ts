@@ -140,7 +140,7 @@ const judge = Effect.fnUntraced(function* (
 
 /** What the delivery tells. An adapter that throws has a bug, and must not keep the others' deliveries from their turn. */
 const ask = (webhook: GatewayWebhook, { body }: Received, readMillis: number) =>
-  webhook.read(body).pipe(
+  Effect.suspend(() => webhook.read(body)).pipe(
     Effect.catchTags({
       GatewayError: (error) =>
         Effect.fail<Verdict>({
@@ -148,7 +148,8 @@ const ask = (webhook: GatewayWebhook, { body }: Received, readMillis: number) =>
           because: error.message,
           retryAfterMillis: error.reason._tag === "NotSent" ? error.reason.retryAfterMillis : undefined
         }),
-      UnreadableWebhook: ({ detail }) => Effect.fail<Verdict>({ _tag: "Never", because: `it cannot be read: ${detail}` })
+      UnreadableWebhook: ({ detail }) =>
+        Effect.fail<Verdict>({ _tag: "Never", because: `it cannot be read: ${detail}` })
     }),
     Effect.timeoutOrElse({
       duration: Duration.millis(readMillis),

@@ -42,8 +42,7 @@ export const untilRest = ({ database, time }: World): Effect.Effect<Rest> =>
   })
 
 const isQuiet = ({ inbox, outbox, streams }: Tables) =>
-  outbox.length === 0 &&
-  inbox.size === 0 && [...streams.values()].every(({ due }) => due === undefined)
+  outbox.length === 0 && inbox.size === 0 && [...streams.values()].every(({ due }) => due === undefined)
 
 /** Why a world did not come to rest. */
 export const unrest = (exit: Exit.Exit<unknown> | { readonly _tag: "Stalled" }): string => {

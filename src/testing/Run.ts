@@ -64,7 +64,9 @@ export const run = (scenario: Scenario, { alteration, faults, processes = 1, see
     settings: scenario.settings,
     alteration,
     observe,
-    webhooks: banks.filter(({ bank }) => bank.webhooks === true).map(({ name, tables }) => Webhook.readBy(name, tables)),
+    webhooks: banks
+      .filter(({ bank }) => bank.webhooks === true)
+      .map(({ name, tables }) => Webhook.readBy(name, tables)),
     gateways: (inside) =>
       banks.map(({ bank, tables }) => {
         const gateway = AdversarialGateway.make(bank.name, {
@@ -106,7 +108,11 @@ export const run = (scenario: Scenario, { alteration, faults, processes = 1, see
     })),
     ...[...world.database.views.values()]
       .filter((view) => scenario.tells !== undefined && !scenario.tells(view))
-      .map(({ id }) => ({ rule: "WebhookLost" as const, payment: id, detail: "what the gateway told is not recorded" })),
+      .map(({ id }) => ({
+        rule: "WebhookLost" as const,
+        payment: id,
+        detail: "what the gateway told is not recorded"
+      })),
     ...[...world.database.views.values()]
       .filter(({ escalated, status }) => !scenario.ends.includes(status) && !escalated)
       .map(({ id, status }) => ({

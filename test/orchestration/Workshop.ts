@@ -11,6 +11,8 @@ import type { GatewayWebhook } from "../../src/adapters/GatewayWebhooks.ts"
 import { GatewayWebhooks } from "../../src/adapters/GatewayWebhooks.ts"
 import { PaymentRepository } from "../../src/adapters/PaymentRepository.ts"
 import type { RiskScreen } from "../../src/adapters/RiskScreen.ts"
+import { StorageUnavailable } from "../../src/adapters/Storage.ts"
+import { WebhookInbox } from "../../src/adapters/WebhookInbox.ts"
 import { SendError, WebhookSender } from "../../src/adapters/WebhookSender.ts"
 import * as Idempotency from "../../src/domain/Idempotency.ts"
 import type * as Gateway from "../../src/domain/payment/Gateway.ts"
@@ -104,6 +106,8 @@ export interface Options {
   readonly between?: ((repository: PaymentRepository["Service"]) => Partial<PaymentRepository["Service"]>) | undefined
   /** Gateways' webhooks; without, none are taken. */
   readonly webhooks?: ReadonlyArray<GatewayWebhook> | undefined
+  /** `down`: nothing can be stored in the inbox. */
+  readonly inbox?: "down" | undefined
   /** Where merchants' webhooks go; without, nowhere. */
   readonly sender?: WebhookSender["Service"] | undefined
   /** A second process has a seed of its own. */
@@ -112,6 +116,14 @@ export interface Options {
 
 const nowhere = Effect.fail(new SendError({ because: "TargetRefused", detail: "Expected a test that gives a sender" }))
 const noSender: WebhookSender["Service"] = { check: () => nowhere, send: () => nowhere }
+
+const downInbox = Layer.effect(
+  WebhookInbox,
+  Effect.map(WebhookInbox, (inner) => ({
+    ...inner,
+    store: () => Effect.fail(new StorageUnavailable({ operation: "store a webhook", cause: "down" }))
+  }))
+).pipe(Layer.provide(MemoryWebhookInbox.layer))
 
 /** Bytes from a linear congruential generator: enough to tell ids apart, the same every time. */
 const seeded = (seed: number) => {
@@ -128,6 +140,7 @@ export const layer = ({
   between,
   database = MemoryDatabase.make(),
   gateways,
+  inbox,
   rules,
   screen,
   seed = 1,
@@ -153,7 +166,7 @@ export const layer = ({
     MemoryOutbox.layer,
     MemoryEventBus.layer,
     MemoryLock.layer,
-    MemoryWebhookInbox.layer,
+    inbox === undefined ? MemoryWebhookInbox.layer : downInbox,
     MemoryWebhookEndpoints.layer,
     MemoryWebhookDeliveries.layer,
     screen ?? MemoryRiskScreen.layer(rules ?? [])

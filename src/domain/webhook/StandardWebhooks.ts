@@ -115,5 +115,7 @@ export const verify = (
     const expected = hmac(bytesOf(secret)!, content)
     return given.some((signature) => Mac.timingSafeEqual(expected, signature))
   })
-  return isSigned ? Result.succeed(id) : Result.fail(`${headerNames.signature} holds no signature by a secret that is known`)
+  return isSigned
+    ? Result.succeed(id)
+    : Result.fail(`${headerNames.signature} holds no signature by a secret that is known`)
 }

@@ -78,7 +78,9 @@ const endpointsCommand = Command.make(
         { endpoints: all.map((one) => ({ merchant: one.merchant, ...fromEndpoint(one) })) },
         () =>
           [
-            ...(all.length === 0 ? ["no webhook endpoints"] : [Operator.row(widths, ["id", "merchant", "enabled", "url"])]),
+            ...(all.length === 0
+              ? ["no webhook endpoints"]
+              : [Operator.row(widths, ["id", "merchant", "enabled", "url"])]),
             ...all.flatMap(({ enabled, id, merchant, notice, url }) => [
               Operator.row(widths, [id, merchant, enabled ? "yes" : "no", url]),
               ...(notice === undefined ? [] : [`  disabled at ${iso(notice.at)}: ${notice.because}`])
@@ -98,7 +100,9 @@ const maxListed = 1000
 const lineOf = ({ attempts, event, nextAt, state, type }: Logged): string => {
   const last = attempts.at(-1)
   const said =
-    last === undefined ? "" : `${iso(last.at)} ${last.error ?? `it answered ${last.status}`} in ${last.latencyMillis} ms`
+    last === undefined
+      ? ""
+      : `${iso(last.at)} ${last.error ?? `it answered ${last.status}`} in ${last.latencyMillis} ms`
   return Operator.row(
     [42, 22, 10, -5, 24],
     [event, type, state, String(attempts.length), nextAt === undefined ? "" : iso(nextAt), said]
@@ -136,7 +140,9 @@ const deliveriesCommand = Command.make(
       )
     }).pipe(Operator.overStores(settings))
 ).pipe(
-  Command.withDescription("List what was or is to be delivered to an endpoint: tries, next try, and what came of the last"),
+  Command.withDescription(
+    "List what was or is to be delivered to an endpoint: tries, next try, and what came of the last"
+  ),
   Command.withExamples([{ command: "florin webhooks deliveries we_01jd8m2r6v", description: "The newest" }])
 )
 
@@ -174,7 +180,9 @@ const replay = Effect.fnUntraced(function* (
   if (Option.isSome(event) && count === 0) return yield* new NoEvent({ id: event.value })
   yield* Operator.answer(isJson, { replayed: count }, () => `to be delivered: ${count}`)
   if (count > 0 && !isJson) {
-    yield* Console.log(enabled ? "a running service delivers them" : "the endpoint is disabled: they wait until it is not")
+    yield* Console.log(
+      enabled ? "a running service delivers them" : "the endpoint is disabled: they wait until it is not"
+    )
   }
 })
 

@@ -70,7 +70,9 @@ const Moment = (description: string) =>
       })
     )
 
-export const Limit = Schema.String.annotate({ description: `How many, 1 to ${maxLimit}; ${usualLimit} when it is not said` })
+export const Limit = Schema.String.annotate({
+  description: `How many, 1 to ${maxLimit}; ${usualLimit} when it is not said`
+})
   .check(
     Schema.makeFilter(
       (text) =>

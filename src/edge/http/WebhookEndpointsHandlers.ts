@@ -42,12 +42,10 @@ export const webhookEndpoints = HttpApiBuilder.group(
       rotate: ({ params }) =>
         refusing(Effect.map(subscriptions.rotate(merchant, params.id), WebhookEndpointJson.withSecret)),
       deliveries: ({ params, query }) =>
-        subscriptions
-          .deliveries(merchant, params.id, { limit: query.limit ?? usualLimit, before: query.before })
-          .pipe(
-            Effect.map((all) => ({ deliveries: all.map(WebhookEndpointJson.fromLogged) })),
-            refusing
-          )
+        subscriptions.deliveries(merchant, params.id, { limit: query.limit ?? usualLimit, before: query.before }).pipe(
+          Effect.map((all) => ({ deliveries: all.map(WebhookEndpointJson.fromLogged) })),
+          refusing
+        )
     })
   })
 )

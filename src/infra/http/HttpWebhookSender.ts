@@ -7,9 +7,8 @@
  * name. No connection is kept, no redirect followed, and of the answer nothing
  * is read but its status and `Retry-After`.
  */
-import { Effect, Result } from "effect"
+import { Effect, Layer, Result } from "effect"
 import { NetAddress } from "effect/net"
-import { Layer } from "effect"
 import { lookup } from "node:dns/promises"
 import * as http from "node:http"
 import * as https from "node:https"
@@ -33,15 +32,15 @@ export interface Options {
   readonly resolve?: Resolve
 }
 
-export const layer = ({ policy = WebhookTarget.strict, resolve = bySystem }: Options = {}): Layer.Layer<WebhookSender> =>
-  Layer.sync(WebhookSender, () => {
-    const aimed = (url: string) => aim(url, policy, resolve)
-    return WebhookSender.of({
-      check: (url) => Effect.asVoid(aimed(url)),
-      send: Effect.fn("HttpWebhookSender.send")((outgoing) =>
-        Effect.flatMap(aimed(outgoing.url), (target) => post(target, outgoing))
-      )
-    })
+export const layer = ({
+  policy = WebhookTarget.strict,
+  resolve = bySystem
+}: Options = {}): Layer.Layer<WebhookSender> =>
+  Layer.succeed(WebhookSender, {
+    check: (url) => Effect.asVoid(aim(url, policy, resolve)),
+    send: Effect.fn("HttpWebhookSender.send")((outgoing) =>
+      Effect.flatMap(aim(outgoing.url, policy, resolve), (target) => post(target, outgoing))
+    )
   })
 
 // --- Where to ---------------------------------------------------------------
@@ -66,7 +65,9 @@ const aim = Effect.fnUntraced(function* (
   const forbidden = addresses.find((address) => !PublicAddress.isAllowed(address, policy.allowedNetworks))
   if (forbidden !== undefined) {
     // Not which address: what a name means inside is nobody's to find out.
-    return yield* refused("Expected a host on the public internet, got one that is or resolves to a private or reserved address")
+    return yield* refused(
+      "Expected a host on the public internet, got one that is or resolves to a private or reserved address"
+    )
   }
   return { url, address: addresses[0]! }
 })

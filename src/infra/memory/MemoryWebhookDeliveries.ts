@@ -129,7 +129,9 @@ export const layer: Layer.Layer<WebhookDeliveries, never, MemoryDatabase> = Laye
 
 /** What an endpoint can be given now: of each payment the first that is not delivered, if it is due and free. */
 const due = ({ log, webhookDeliveries }: Tables, endpoint: Endpoint, now: Instant, perEndpoint: number) => {
-  const open = [...webhookDeliveries.values()].filter((row) => row.endpoint === endpoint.id && row.state !== "delivered")
+  const open = [...webhookDeliveries.values()].filter(
+    (row) => row.endpoint === endpoint.id && row.state !== "delivered"
+  )
   const room = perEndpoint - open.filter((row) => row.state === "pending" && (row.until ?? 0) > now).length
   const firsts = new Map<string, DeliveryRow>()
   for (const row of open) {

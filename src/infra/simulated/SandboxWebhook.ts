@@ -64,7 +64,10 @@ export const make = (gateway: Pick<SandboxGateway, "name" | "find">, { secrets }
 const read = Schema.decodeUnknownResult(Schema.fromJsonString(Notification.Json))
 
 const decode = (body: Uint8Array): Result.Result<Notification.Notification, UnreadableWebhook> =>
-  Result.mapError(read(new TextDecoder().decode(body)), ({ message }) => new UnreadableWebhook({ detail: CardNumber.mask(message) }))
+  Result.mapError(
+    read(new TextDecoder().decode(body)),
+    ({ message }) => new UnreadableWebhook({ detail: CardNumber.mask(message) })
+  )
 
 const aboutOf = ({ news }: Notification.Notification): string => {
   switch (news._tag) {

@@ -123,16 +123,16 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Needs, E>) =>
       const payment = yield* queued(1)
       yield* enqueue(payment, 1)
       const claimed = yield* claim()
+      assert.deepStrictEqual(claimed.map(({ endpoint }) => endpoint.id).toSorted(), [all.id, some.id])
       assert.deepStrictEqual(
-        claimed.map(({ endpoint }) => endpoint.id).toSorted(),
-        [all.id, some.id]
+        claimed.find(({ endpoint }) => endpoint.id === some.id),
+        {
+          endpoint: some,
+          envelope: envelopeOf(payment, 1),
+          attempts: 0,
+          firstAt: undefined
+        }
       )
-      assert.deepStrictEqual(claimed.find(({ endpoint }) => endpoint.id === some.id), {
-        endpoint: some,
-        envelope: envelopeOf(payment, 1),
-        attempts: 0,
-        firstAt: undefined
-      })
     }),
 
     "a payment's events go one after the other, and another payment's meanwhile": Effect.gen(function* () {
@@ -172,7 +172,10 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Needs, E>) =>
       assert.deepStrictEqual(counts(first), [2, 2])
       assert.deepStrictEqual(yield* claim(other, at, { perEndpoint: 2 }), [])
       // The oldest first.
-      assert.deepStrictEqual([...new Set(ids(first))], payments.slice(0, 2).map((id) => `${id}/1`))
+      assert.deepStrictEqual(
+        [...new Set(ids(first))],
+        payments.slice(0, 2).map((id) => `${id}/1`)
+      )
       yield* deliveries.delivered(worker, addressOf(two, payments[0]!, 1), ok)
       assert.deepStrictEqual(counts(yield* claim(other, at, { perEndpoint: 2 })), [0, 1])
       assert.strictEqual((yield* claim(other, later(1000), { perEndpoint: 9, limit: 3 })).length, 3)
@@ -329,7 +332,10 @@ export const suite = <E>(name: string, implementation: Layer.Layer<Needs, E>) =>
       assert.strictEqual((yield* deliveries.list(endpoint.id, { limit: 9 })).length, 2)
       yield* deliveries.forget(later(1))
       const left = yield* deliveries.list(endpoint.id, { limit: 9 })
-      assert.deepStrictEqual(left.map(({ event }) => event), [`${payment}/2`])
+      assert.deepStrictEqual(
+        left.map(({ event }) => event),
+        [`${payment}/2`]
+      )
     }),
 
     "an endpoint that is removed takes its deliveries along": Effect.gen(function* () {

@@ -35,9 +35,7 @@ export const suite = <E>(name: string, implementation: Layer.Layer<WebhookInbox,
   const isStored = (events: ReadonlyArray<Verified>, gateway = bank) =>
     Effect.map(arrive(events, gateway), (arrival) => arrival.isStored)
   const claim = (owner = worker, now = at, limit = 10, gateway = bank) =>
-    Effect.flatMap(WebhookInbox, (inbox) =>
-      inbox.claim({ gateway, owner, now, until: later(now - at + 1000), limit })
-    )
+    Effect.flatMap(WebhookInbox, (inbox) => inbox.claim({ gateway, owner, now, until: later(now - at + 1000), limit }))
 
   const cases: Record<string, Effect.Effect<void, unknown, WebhookInbox>> = {
     "stores an event once, by its id and by what it is about": Effect.gen(function* () {
@@ -69,27 +67,30 @@ export const suite = <E>(name: string, implementation: Layer.Layer<WebhookInbox,
     "of deliveries of one event that come at once, one is stored": Effect.gen(function* () {
       const stored = yield* Effect.forEach(
         Array.from({ length: 20 }),
-        (_, index) => isStored(index % 2 === 0 ? [event("a", "b"), event("c", "d")] : [event("c", "d"), event("a", "b")]),
+        (_, index) =>
+          isStored(index % 2 === 0 ? [event("a", "b"), event("c", "d")] : [event("c", "d"), event("a", "b")]),
         { concurrency: "unbounded" }
       )
       assert.strictEqual(stored.filter(Boolean).length, 1)
     }),
 
-    "gives out what was stored, byte for byte, the gateway's own and the longest waiting first": Effect.gen(function* () {
-      const inbox = yield* WebhookInbox
-      const [first, second] = [yield* arrive([event("evt_1")]), yield* arrive([event("evt_2")])]
-      yield* arrive([event("evt_1")], GatewayName.make("other"))
-      yield* claim(worker, at, 1)
-      yield* inbox.failed(worker, first.id, later(5))
-      const claimed = yield* claim(worker, later(5))
-      assert.deepStrictEqual(
-        claimed.toSorted((one, two) => (one.id < two.id ? -1 : 1)),
-        [
-          { id: first.id, gateway: bank, body, at, failures: 1 },
-          { id: second.id, gateway: bank, body, at, failures: 0 }
-        ]
-      )
-    }),
+    "gives out what was stored, byte for byte, the gateway's own and the longest waiting first": Effect.gen(
+      function* () {
+        const inbox = yield* WebhookInbox
+        const [first, second] = [yield* arrive([event("evt_1")]), yield* arrive([event("evt_2")])]
+        yield* arrive([event("evt_1")], GatewayName.make("other"))
+        yield* claim(worker, at, 1)
+        yield* inbox.failed(worker, first.id, later(5))
+        const claimed = yield* claim(worker, later(5))
+        assert.deepStrictEqual(
+          claimed.toSorted((one, two) => (one.id < two.id ? -1 : 1)),
+          [
+            { id: first.id, gateway: bank, body, at, failures: 1 },
+            { id: second.id, gateway: bank, body, at, failures: 0 }
+          ]
+        )
+      }
+    ),
 
     "a delivery is with one worker at a time, and with the next when the lease lapses": Effect.gen(function* () {
       const inbox = yield* WebhookInbox

@@ -109,7 +109,10 @@ describe("StandardWebhooks.Secret", () => {
   const of = (size: number) => `whsec_${Buffer.alloc(size, 5).toString("base64")}`
 
   it("is whsec_ and 24 to 64 bytes in base64", () => {
-    assert.deepStrictEqual([23, 24, 64, 65].map((size) => isSecret(of(size))), [false, true, true, false])
+    assert.deepStrictEqual(
+      [23, 24, 64, 65].map((size) => isSecret(of(size))),
+      [false, true, true, false]
+    )
     assert.isFalse(isSecret(of(32).replace("whsec_", "")))
     assert.isFalse(isSecret("whsec_not base64 at all, but long enough for it"))
   })

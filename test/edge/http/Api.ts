@@ -23,8 +23,10 @@ export type Call = (
   }
 ) => Promise<Reply>
 
+type Send = (...args: Parameters<Call>) => Promise<Response>
+
 /** Runs `use` against an API of its own. */
-export const withApi = (options: Workshop.Options, use: (call: Call) => Promise<void>) =>
+export const withApi = (options: Workshop.Options, use: (call: Call, send: Send) => Promise<void>) =>
   Effect.acquireUseRelease(
     Effect.sync(() =>
       HttpRouter.toWebHandler(
@@ -39,9 +41,9 @@ export const withApi = (options: Workshop.Options, use: (call: Call) => Promise<
       )
     ),
     ({ handler }) =>
-      Effect.promise(() =>
-        use(async (method, path, { body, headers, key, text } = {}) => {
-          const response = await handler(
+      Effect.promise(() => {
+        const send: Send = (method, path, { body, headers, key, text } = {}) =>
+          handler(
             new Request(`http://florin.test${path}`, {
               method,
               headers: {
@@ -53,14 +55,17 @@ export const withApi = (options: Workshop.Options, use: (call: Call) => Promise<
             }),
             Context.empty()
           )
+        const call: Call = async (...args) => {
+          const response = await send(...args)
           const content = await response.text()
           return {
             status: response.status,
             headers: response.headers,
             body: content === "" ? {} : JSON.parse(content)
           }
-        })
-      ),
+        }
+        return use(call, send)
+      }),
     ({ dispose }) => Effect.promise(dispose)
   )
 

@@ -78,10 +78,7 @@ describe("HttpWebhookSender", () => {
       const headers = Object.fromEntries(
         Object.entries(request.headers).map(([header, value]) => [header, String(value)])
       )
-      assert.deepStrictEqual(
-        StandardWebhooks.verify(hmac, headers, got, [secret], at),
-        Result.succeed("pay_1/1")
-      )
+      assert.deepStrictEqual(StandardWebhooks.verify(hmac, headers, got, [secret], at), Result.succeed("pay_1/1"))
     }).pipe(Effect.scoped)
   )
 
@@ -94,7 +91,10 @@ describe("HttpWebhookSender", () => {
       const busy = yield* answering(429, { "retry-after": "7" })
       assert.deepStrictEqual(yield* send(`http://127.0.0.1:${busy.port}/`), { status: 429, retryAfterMillis: 7000 })
       const vague = yield* answering(503, { "retry-after": "Fri, 31 Dec 1999 23:59:59 GMT" })
-      assert.deepStrictEqual(yield* send(`http://127.0.0.1:${vague.port}/`), { status: 503, retryAfterMillis: undefined })
+      assert.deepStrictEqual(yield* send(`http://127.0.0.1:${vague.port}/`), {
+        status: 503,
+        retryAfterMillis: undefined
+      })
     }).pipe(Effect.scoped)
   )
 
@@ -130,9 +130,7 @@ describe("HttpWebhookSender", () => {
         (listener) => createSecureServer({ key, cert }, listener)
       )
       // The fixture's certificate is its own authority, which nobody here trusts.
-      const error = yield* Effect.flip(
-        send(`https://shop.example:${port}/`, { resolve: async () => ["127.0.0.1"] })
-      )
+      const error = yield* Effect.flip(send(`https://shop.example:${port}/`, { resolve: async () => ["127.0.0.1"] }))
       assert.strictEqual(error.because, "ConnectionFailed")
       assert.match(error.detail, /self[- ]signed|certificate/)
       assert.strictEqual(heard.length, 0)
