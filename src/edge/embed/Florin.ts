@@ -10,8 +10,9 @@
  * and the same problems say what was refused, as classes. `handle` is the whole
  * API as one function of the web, for a server of your own.
  */
-import { Context, Effect, Exit, Formatter, Layer, ManagedRuntime, Option, Redacted, Schema } from "effect"
+import { Context, Effect, Exit, Formatter, Layer, ManagedRuntime, Option, Redacted, Result, Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
+import { IpNetwork } from "effect/net"
 import { setTimeout } from "node:timers/promises"
 import type { Envelope } from "../../adapters/EventBus.ts"
 import { EventBus } from "../../adapters/EventBus.ts"
@@ -21,7 +22,6 @@ import { Capabilities, GatewayName } from "../../domain/payment/Gateway.ts"
 import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import type { Rule, UnavailablePolicy } from "../../domain/Risk.ts"
 import type { TargetPolicy } from "../../domain/webhook/WebhookTarget.ts"
-import * as WebhookTarget from "../../domain/webhook/WebhookTarget.ts"
 import * as MemorySandboxBooks from "../../infra/simulated/MemorySandboxBooks.ts"
 import type { SandboxBooks } from "../../infra/simulated/SandboxBooks.ts"
 import * as SqlSandboxBooks from "../../infra/simulated/SqlSandboxBooks.ts"
@@ -53,8 +53,8 @@ export interface Options extends Partial<Omit<PaymentCore.Options, "screening">>
   readonly gateways: ReadonlyArray<PaymentGateway> | "sandbox"
   /** How those gateways' webhooks are verified and read, for those that send some to `/v1/webhooks/{gateway}`. */
   readonly webhooks?: ReadonlyArray<GatewayWebhook>
-  /** Where webhooks to merchants may be sent; to the public internet over https unless told otherwise. */
-  readonly webhookTargets?: Partial<TargetPolicy>
+  /** Where webhooks to merchants may be sent besides the public internet, such as `127.0.0.0/8`, and whether without TLS. */
+  readonly webhookTargets?: { readonly networks?: ReadonlyArray<string>; readonly plainHttp?: boolean }
   /** Whose payments these are; `default` unless told otherwise. */
   readonly merchant?: string
   /** Rules that look at a payment before it is authorized, and what their silence means. */
@@ -151,7 +151,7 @@ const layer = (options: Options) => {
   const core = PaymentCore.layer({ ...PaymentCore.defaults, ...options, screening })
   return Layer.effect(WebHandler, HttpService.webHandler).pipe(
     Layer.provideMerge(Layer.succeed(Merchant, MerchantId.make(merchant))),
-    Layer.provide(WebhookCore.layer({ ...WebhookTarget.strict, ...webhookTargets })),
+    Layer.provide(WebhookCore.layer(policyOf(webhookTargets))),
     Layer.provide(core),
     Layer.provide(heard(subscribers)),
     // First, so that a subscriber that refuses an event keeps it from no merchant.
@@ -188,6 +188,12 @@ const gatewaysOf = <E, R>({ gateways, webhooks = [] }: Options, books: Layer.Lay
     ? Sandbox.layer(Option.none()).pipe(Layer.provide(books))
     : Layer.merge(PaymentCore.gateways(...gateways), WebhookCore.webhooks(...webhooks))
 
+/** What is no network was refused when florin started. */
+const policyOf = ({ networks = [], plainHttp = false }: NonNullable<Options["webhookTargets"]> = {}): TargetPolicy => ({
+  allowedNetworks: networks.map((network) => IpNetwork.fromStringUnsafe(network)),
+  plainHttp
+})
+
 const databaseOf = (database: { readonly url: string } | { readonly dataDir: string }) => {
   const url = "url" in database ? Option.some(Redacted.make(database.url)) : Option.none()
   const dataDir = "dataDir" in database ? database.dataDir : ""
@@ -222,6 +228,14 @@ const database = Schema.Unknown.check(
   )
 )
 
+const network = Schema.String.check(
+  Schema.makeFilter(
+    (text) =>
+      Result.isSuccess(IpNetwork.fromString(text)) ||
+      `Expected a network such as 10.0.0.0/8, got ${JSON.stringify(text)}`
+  )
+)
+
 const gateway = Schema.Struct({ name: GatewayName, capabilities: Capabilities })
 
 /** What TypeScript cannot promise to a caller in JavaScript, and what its types do not say. */
@@ -238,6 +252,9 @@ const decode = Schema.decodeUnknownEffect(
       )
     ]),
     merchant: Schema.optional(MerchantId),
+    webhookTargets: Schema.optional(
+      Schema.Struct({ networks: Schema.optional(Schema.Array(network)), plainHttp: Schema.optional(Schema.Boolean) })
+    ),
     redisUrl: Schema.optional(Schema.NonEmptyString),
     answerMillis: millis,
     drainMillis: millis,
