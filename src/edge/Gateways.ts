@@ -24,11 +24,14 @@ export class SandboxPages extends Context.Service<SandboxPages, Option.Option<st
 
 export const layer = ({
   gateways,
-  sandboxUrl
+  sandboxUrl,
+  sandboxWebhookSecrets
 }: Settings.Service): Layer.Layer<PaymentGateways | GatewayWebhooks | SandboxPages, ServeError, SandboxBooks> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const sandbox = gateways.hasSandbox ? Option.some(yield* Layer.build(Sandbox.layer(sandboxUrl))) : Option.none()
+      const sandbox = gateways.hasSandbox
+        ? Option.some(yield* Layer.build(Sandbox.layer(sandboxUrl, sandboxWebhookSecrets)))
+        : Option.none()
       const real = [
         ...(Option.isSome(gateways.stripe) ? [yield* stripe(gateways.stripe.value)] : []),
         ...(Option.isSome(gateways.adyen) ? [yield* adyen(gateways.adyen.value)] : [])
@@ -37,7 +40,7 @@ export const layer = ({
         onNone: () => ({ gateways: [], webhooks: [] }),
         onSome: (context) => ({
           gateways: [...Context.get(context, PaymentGateways).values()],
-          webhooks: [...Option.getOrElse(Context.getOption(context, GatewayWebhooks), () => noWebhooks).values()]
+          webhooks: [...Context.get(context, GatewayWebhooks).values()]
         })
       })
       const all = [...real.map(({ gateway }) => gateway), ...own.gateways]
@@ -51,8 +54,6 @@ export const layer = ({
       )
     })
   )
-
-const noWebhooks: GatewayWebhooks["Service"] = new Map()
 
 interface Real {
   readonly gateway: PaymentGateway

@@ -11,6 +11,9 @@ import * as SqlLedgerSubscriptions from "../infra/sql/SqlLedgerSubscriptions.ts"
 import * as SqlFlowStore from "../infra/sql/SqlFlowStore.ts"
 import * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 import * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
+import * as SqlWebhookDeliveries from "../infra/sql/SqlWebhookDeliveries.ts"
+import * as SqlWebhookEndpoints from "../infra/sql/SqlWebhookEndpoints.ts"
+import * as SqlWebhookInbox from "../infra/sql/SqlWebhookInbox.ts"
 import * as AuditTrail from "../orchestration/AuditTrail.ts"
 import * as Database from "./Database.ts"
 import * as Gateways from "./Gateways.ts"
@@ -26,6 +29,9 @@ export const stores = (database: Settings.Database, redisUrl: Settings.Service["
     SqlLedgerSubscriptions.layer,
     SqlEventBus.layer,
     SqlFlowStore.layer,
+    SqlWebhookInbox.layer,
+    SqlWebhookEndpoints.layer,
+    SqlWebhookDeliveries.layer,
     Stores.lock(redisUrl),
     SecureRandom.layerWebCrypto,
     AuditTrail.layer.pipe(Layer.provideMerge(SqlAuditLog.layer))

@@ -16,6 +16,7 @@ import { TrustedProxies } from "./http/RequestCaller.ts"
 import * as PaymentCore from "./PaymentCore.ts"
 import type * as Settings from "./Settings.ts"
 import * as Stores from "./Stores.ts"
+import * as WebhookCore from "./WebhookCore.ts"
 
 /** What the service needs in its database. */
 export const migrate = Effect.andThen(SqlMigrations.migrate, SqlSandboxBooks.migrate)
@@ -24,7 +25,10 @@ export const migrate = Effect.andThen(SqlMigrations.migrate, SqlSandboxBooks.mig
 export const layer = (settings: Settings.Service) =>
   HttpService.layer(settings).pipe(
     Layer.provide([Layer.succeed(Merchant, settings.merchant), Layer.succeed(TrustedProxies, settings.trustedProxies)]),
-    Layer.provideMerge(PaymentCore.layer({ ...settings, routing: settings.gateways.routing })),
+    Layer.provide(WebhookCore.layer(settings.webhookTargets)),
+    Layer.provideMerge(
+      PaymentCore.layer({ ...settings, routing: settings.gateways.routing }).pipe(Layer.provide(WebhookCore.queueing))
+    ),
     Layer.provideMerge(AccountCore.accounts().pipe(Layer.provideMerge(AccountCore.sql(settings.merchant)))),
     Layer.provideMerge(Gateways.layer(settings).pipe(Layer.provide(SqlSandboxBooks.layer))),
     Layer.provideMerge(Stores.sql({ rules: settings.screening?.rules, redisUrl: settings.redisUrl }))

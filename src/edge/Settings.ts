@@ -11,6 +11,9 @@ import { IpNetwork } from "effect/net"
 import { MerchantId } from "../domain/payment/PaymentEvent.ts"
 import * as Risk from "../domain/Risk.ts"
 import * as RedisUrl from "../infra/redis/RedisUrl.ts"
+import { Secret } from "../domain/webhook/StandardWebhooks.ts"
+import * as StandardWebhooks from "../domain/webhook/StandardWebhooks.ts"
+import type { TargetPolicy } from "../domain/webhook/WebhookTarget.ts"
 import * as DatabaseUrl from "../infra/sql/DatabaseUrl.ts"
 import * as GatewaySettings from "./GatewaySettings.ts"
 import type { Setting } from "./Setting.ts"
@@ -99,6 +102,28 @@ export const table = {
     "how long a gateway may take to answer"
   ),
   sandboxUrl: setting("FLORIN_SANDBOX_URL", "sandbox-url", "url", "in process", "a sandbox that runs elsewhere"),
+  sandboxWebhookSecrets: setting(
+    "FLORIN_SANDBOX_WEBHOOK_SECRETS",
+    "sandbox-webhook-secrets",
+    "secrets",
+    "none",
+    "secrets of the sandbox's webhooks, `whsec_` and base64, between commas; without one they are refused",
+    true
+  ),
+  webhookNetworks: setting(
+    "FLORIN_WEBHOOK_NETWORKS",
+    "webhook-networks",
+    "networks",
+    "none",
+    "networks that webhooks may be sent to besides the public internet, such as `127.0.0.0/8` in tests"
+  ),
+  webhookSchemes: setting(
+    "FLORIN_WEBHOOK_SCHEMES",
+    "webhook-schemes",
+    "words",
+    "https",
+    "how webhooks are sent: `https`, or `https,http` for development"
+  ),
   riskRules: setting(
     "FLORIN_RISK_RULES",
     "risk-rules",
@@ -164,6 +189,9 @@ export const groups = {
     "recoveryMillis",
     "gatewayMillis",
     "sandboxUrl",
+    "sandboxWebhookSecrets",
+    "webhookNetworks",
+    "webhookSchemes",
     "riskRules",
     "riskUnavailable",
     "trustedProxies",
@@ -230,6 +258,26 @@ const networks = (of: Setting) =>
     Config.map((given) => partsOf(given).map(IpNetwork.fromStringUnsafe))
   )
 
+const isSecret = Schema.is(Secret)
+
+/** What came is a secret, or nearly one: it is not repeated. */
+const secrets = (of: Setting) =>
+  text(of, (given) =>
+    partsOf(given).every((part) => isSecret(part)) ? undefined : StandardWebhooks.expectedSecret
+  ).pipe(
+    Config.withDefault(""),
+    Config.map((given) => partsOf(given).map((part) => Secret.make(part)))
+  )
+
+/** Where merchants may have webhooks sent. */
+const webhookTargets = Config.all({
+  allowedNetworks: networks(table.webhookNetworks),
+  plainHttp: Config.Literals(["https", "https,http"], table.webhookSchemes.variable).pipe(
+    Config.withDefault("https" as const),
+    Config.map((schemes) => schemes !== "https")
+  )
+}) satisfies Config.Config<TargetPolicy>
+
 /** Where locks are kept; without it, in the database. */
 export const redisUrl = Config.option(
   text(table.redisUrl, RedisUrl.complaint).pipe(Config.map((url) => Redacted.make(url)))
@@ -259,6 +307,9 @@ export const service = Config.all({
   ),
   /** Stripe, Adyen and whether there is a sandbox; how one of them is chosen. */
   gateways: GatewaySettings.gateways,
+  /** Those that sign the sandbox's webhooks now: none, or more than one while they are rotated. */
+  sandboxWebhookSecrets: secrets(table.sandboxWebhookSecrets),
+  webhookTargets,
   screening,
   /** Proxies that say by header, and are believed, who asks and from where. */
   trustedProxies: networks(table.trustedProxies),

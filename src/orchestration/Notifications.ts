@@ -10,9 +10,9 @@
  * The sender has to be told one of two things. "Taken" ends it: recorded, known
  * already, or a contradiction, which sending again cannot mend and which the
  * log keeps for a person. "Send again" is for what may fit later: a payment
- * that florin does not know, or does not know enough of yet. Florin has no
- * place to keep such a notification, and the sender has: gateways repeat for
- * days what was not taken. An unknown payment is not a matter of order, as a
+ * that florin does not know, or does not know enough of yet. Here is no place
+ * to keep such a notification: the sender has one, a gateway that repeats for
+ * days what was not taken, or `WebhookWorker` over its inbox. An unknown payment is not a matter of order, as a
  * gateway hears of a payment only once it is stored; it is one of another
  * service on the same account, or the database was restored from a backup and
  * is behind. Neither may lose the news, and a person sees it in the log.
@@ -59,9 +59,13 @@ export class MalformedNotification extends Schema.TaggedError<MalformedNotificat
   }
 }
 
+/** After which a sender may send again, or need not. */
+export type Failure = MalformedNotification | PaymentRepositoryError
+
 // --- Intake -----------------------------------------------------------------
 
-type Needs = PaymentRepository | PaymentPolicy | GatewayCall | RiskScreen | SecureRandom.SecureRandom
+/** What a run after a notification needs. */
+export type Needs = PaymentRepository | PaymentPolicy | GatewayCall | RiskScreen | SecureRandom.SecureRandom
 
 /**
  * Takes a notification as JSON, already known to come from the gateway that it
@@ -122,8 +126,8 @@ const fold = Effect.fnUntraced(
   Effect.retry({ while: ({ reason }) => reason._tag === "VersionConflict", times: maxRaces })
 )
 
-/** What is recorded stays so, whatever becomes of this run: another run has the payment, or recovery will. */
-const goOn = Effect.fnUntraced(function* (payment: PaymentId) {
+/** Drives a payment on after news of it. What is recorded stays so, whatever becomes of this run: another has the payment, or recovery will. */
+export const goOn = Effect.fnUntraced(function* (payment: PaymentId) {
   const runner = yield* newRun
   yield* Effect.catch(PaymentProcess.run(payment, runner), (error) =>
     error._tag === "PaymentRepositoryError" && (error.reason._tag === "Claimed" || error.reason._tag === "Fenced")

@@ -20,6 +20,7 @@ import * as SandboxCommand from "./SandboxCommand.ts"
 import * as ServeCommand from "./ServeCommand.ts"
 import * as SimulateCommand from "./SimulateCommand.ts"
 import * as VerifyCommand from "./VerifyCommand.ts"
+import * as WebhooksCommand from "./WebhooksCommand.ts"
 
 export const command = Command.make("florin").pipe(
   Command.withDescription(
@@ -39,6 +40,7 @@ export const command = Command.make("florin").pipe(
     RebuildCommand.command,
     VerifyCommand.command,
     DeadLettersCommand.command,
+    WebhooksCommand.command,
     EventsCommand.command,
     FlowsCommand.command,
     AuditCommand.command,

@@ -10,6 +10,8 @@ import { Context, Layer } from "effect"
 import type { Envelope } from "../../adapters/EventBus.ts"
 import type { Answer } from "../../adapters/IdempotencyStore.ts"
 import type { DeadLetter } from "../../adapters/Outbox.ts"
+import type { Attempt, State } from "../../adapters/WebhookDeliveries.ts"
+import type { DeadWebhook, Received } from "../../adapters/WebhookInbox.ts"
 import type { Link } from "../../domain/audit/AuditChain.ts"
 import type { Draft } from "../../domain/audit/AuditEntry.ts"
 import type { Entries } from "../../domain/flow/FlowContext.ts"
@@ -21,6 +23,7 @@ import type { Instant } from "../../domain/Instant.ts"
 import type { RunId } from "../../domain/payment/Operation.ts"
 import type { Event, MerchantId, PaymentId } from "../../domain/payment/PaymentEvent.ts"
 import type { PaymentView } from "../../domain/payment/PaymentView.ts"
+import type { Endpoint, EndpointId } from "../../domain/webhook/WebhookEndpoint.ts"
 
 export interface StreamRow {
   readonly merchant: MerchantId
@@ -40,6 +43,29 @@ export interface OutboxRow {
   owner: RunId | undefined
   until: Instant | undefined
   retryAt: Instant | undefined
+}
+
+/** A gateway's delivery that waits to be applied. */
+export interface ReceivedRow {
+  readonly received: Received
+  failures: number
+  retryAt: Instant
+  owner: RunId | undefined
+  until: Instant | undefined
+}
+
+/** An event on its way to an endpoint. */
+export interface DeliveryRow {
+  readonly endpoint: EndpointId
+  readonly envelope: Envelope
+  readonly queuedAt: Instant
+  state: State
+  attempts: number
+  firstAt: Instant | undefined
+  nextAt: Instant
+  owner: RunId | undefined
+  until: Instant | undefined
+  readonly tries: Array<Attempt>
 }
 
 /** A key of a creation names its payment; one of another request has an owner and a lease. */
@@ -72,6 +98,13 @@ export interface Tables {
   readonly keys: Map<string, KeyRow>
   readonly outbox: Array<OutboxRow>
   readonly deadLetters: Map<string, DeadLetter>
+  readonly inbox: Map<string, ReceivedRow>
+  readonly deadWebhooks: Map<string, DeadWebhook>
+  /** Keys of events that gateways told of, by gateway and key: since when. */
+  readonly seenWebhooks: Map<string, Instant>
+  readonly webhookEndpoints: Map<EndpointId, Endpoint>
+  /** By endpoint and event. */
+  readonly webhookDeliveries: Map<string, DeliveryRow>
   readonly locks: Map<string, { owner: RunId | undefined; until: number; token: number }>
   readonly flows: Map<FlowId, FlowRow>
   readonly flowContexts: Map<ContextId, { readonly entries: Entries; readonly version: number }>
@@ -89,6 +122,11 @@ export const make = (): Tables => ({
   keys: new Map(),
   outbox: [],
   deadLetters: new Map(),
+  inbox: new Map(),
+  deadWebhooks: new Map(),
+  seenWebhooks: new Map(),
+  webhookEndpoints: new Map(),
+  webhookDeliveries: new Map(),
   locks: new Map(),
   flows: new Map(),
   flowContexts: new Map(),

@@ -18,6 +18,7 @@
  * - `ledger_handlers`, `ledger_dead_letters`: as `LedgerSubscriptions` says.
  * - `flows`: the head of each flow, with what its status and its due moment
  *   are; `flow_events` is the truth of it, `flow_contexts` what handlers share.
+ * - `webhook_*`: webhooks of gateways and to merchants, in `SqlWebhookTables`.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -25,6 +26,7 @@ import * as Migrator from "effect/sql/Migrator"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as SqlAppendFunction from "./SqlAppendFunction.ts"
+import * as SqlWebhookTables from "./SqlWebhookTables.ts"
 
 /** One statement a call: the wire protocol's prepared statements hold no more. */
 const statements = (...texts: ReadonlyArray<string>) =>
@@ -270,6 +272,7 @@ const steps = {
   "0006_audit": audit,
   "0007_ledger": ledger,
   "0008_ledger_handlers": ledgerHandlers,
+  "0009_webhooks": statements(...SqlWebhookTables.create),
   "0010_flows": flows
 }
 
