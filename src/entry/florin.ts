@@ -44,6 +44,7 @@ export * as LedgerRefusal from "../domain/ledger/LedgerRefusal.ts"
 export * as Transaction from "../domain/ledger/Transaction.ts"
 export * as TransactionRow from "../domain/ledger/TransactionRow.ts"
 export * as PackedEvents from "../domain/ledger/PackedEvents.ts"
+
 // --- Flows -------------------------------------------------------------------
 
 export * as FlowName from "../domain/flow/FlowName.ts"
@@ -52,6 +53,13 @@ export * as FlowState from "../domain/flow/FlowState.ts"
 export * as FlowPlan from "../domain/flow/FlowPlan.ts"
 export * as FlowError from "../domain/flow/FlowError.ts"
 export * as FlowContext from "../domain/flow/FlowContext.ts"
+
+// --- Webhooks ----------------------------------------------------------------
+
+export * as StandardWebhooks from "../domain/webhook/StandardWebhooks.ts"
+export * as WebhookEndpoint from "../domain/webhook/WebhookEndpoint.ts"
+export * as WebhookTarget from "../domain/webhook/WebhookTarget.ts"
+export * as DeliverySchedule from "../domain/webhook/DeliverySchedule.ts"
 
 // --- The audit log ----------------------------------------------------------
 
@@ -75,6 +83,11 @@ export * as RiskScreen from "../adapters/RiskScreen.ts"
 export * as FlowStore from "../adapters/FlowStore.ts"
 export * as FlowQueue from "../adapters/FlowQueue.ts"
 export * as FlowGateway from "../adapters/FlowGateway.ts"
+export * as GatewayWebhooks from "../adapters/GatewayWebhooks.ts"
+export * as WebhookInbox from "../adapters/WebhookInbox.ts"
+export * as WebhookEndpoints from "../adapters/WebhookEndpoints.ts"
+export * as WebhookDeliveries from "../adapters/WebhookDeliveries.ts"
+export * as WebhookSender from "../adapters/WebhookSender.ts"
 export * as Storage from "../adapters/Storage.ts"
 
 // --- Programs --------------------------------------------------------------
@@ -86,6 +99,10 @@ export * as PaymentProcess from "../orchestration/PaymentProcess.ts"
 export * as PaymentRecovery from "../orchestration/PaymentRecovery.ts"
 export * as OutboxRelay from "../orchestration/OutboxRelay.ts"
 export * as Notifications from "../orchestration/Notifications.ts"
+export * as WebhookIntake from "../orchestration/WebhookIntake.ts"
+export * as WebhookWorker from "../orchestration/WebhookWorker.ts"
+export * as WebhookSubscriptions from "../orchestration/WebhookSubscriptions.ts"
+export * as WebhookDispatch from "../orchestration/WebhookDispatch.ts"
 export * as Flow from "../orchestration/Flow.ts"
 export * as FlowDispatch from "../orchestration/FlowDispatch.ts"
 export * as Flows from "../orchestration/Flows.ts"

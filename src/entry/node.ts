@@ -18,10 +18,26 @@ export * as Database from "../edge/Database.ts"
 // --- Clients' accounts as layers --------------------------------------------
 
 export * as AccountCore from "../edge/AccountCore.ts"
+
 // --- Flows -------------------------------------------------------------------
 
 export * as FlowCore from "../edge/flows/FlowCore.ts"
 export * as PersistedFlowQueue from "../infra/queue/PersistedFlowQueue.ts"
+
+// --- Gateways ----------------------------------------------------------------
+
+export * as Gateways from "../edge/Gateways.ts"
+export * as GatewaySettings from "../edge/GatewaySettings.ts"
+export * as AdyenGateway from "../infra/adyen/AdyenGateway.ts"
+export * as AdyenWebhook from "../infra/adyen/AdyenWebhook.ts"
+
+// --- Webhooks ----------------------------------------------------------------
+
+export * as WebhookCore from "../edge/WebhookCore.ts"
+export * as HttpWebhookSender from "../infra/http/HttpWebhookSender.ts"
+export * as SqlWebhookInbox from "../infra/sql/SqlWebhookInbox.ts"
+export * as SqlWebhookEndpoints from "../infra/sql/SqlWebhookEndpoints.ts"
+export * as SqlWebhookDeliveries from "../infra/sql/SqlWebhookDeliveries.ts"
 
 // --- The service -----------------------------------------------------------
 
@@ -50,6 +66,13 @@ export * as SqlFlowStore from "../infra/sql/SqlFlowStore.ts"
 export * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 export * as SqlLedgerJournal from "../infra/sql/SqlLedgerJournal.ts"
 export * as SqlLedgerSubscriptions from "../infra/sql/SqlLedgerSubscriptions.ts"
+
+// --- The ledger -------------------------------------------------------------
+
+export * as ColumnarBooks from "../infra/ledger/ColumnarBooks.ts"
+export * as FileJournal from "../infra/ledger/FileJournal.ts"
+export * as FileSnapshots from "../infra/ledger/FileSnapshots.ts"
+export * as SqlLedgerSnapshots from "../infra/sql/SqlLedgerSnapshots.ts"
 
 // --- Redis ------------------------------------------------------------------
 
