@@ -13,7 +13,7 @@
  * Nothing is judged here: whether to go on, to try again or to take back is
  * `SagaPlan`'s and `StepRetry`'s to say.
  */
-import { Cause, Clock, Duration, Effect, Queue, Result, Schema } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, Queue, Result, Schema } from "effect"
 import type { Scope } from "effect"
 import * as SagaPlan from "../../domain/saga/SagaPlan.ts"
 import * as SagaRef from "../../domain/saga/SagaRef.ts"
@@ -30,7 +30,7 @@ import { Halt, Skip } from "./SagaStep.ts"
 export type Answer<A> =
   | { readonly _tag: "Completed"; readonly execution: string; readonly value: A }
   /** A step ended the saga early, and what was done stays. */
-  | { readonly _tag: "Halted"; readonly execution: string; readonly step: string; readonly value: unknown }
+  | { readonly _tag: "Halted"; readonly execution: string; readonly step: string; readonly value: Schema.Json }
 
 /** The input is not what the saga takes. Nothing has run. */
 export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
@@ -64,9 +64,10 @@ export class SagaFailed extends Schema.TaggedError<SagaFailed>()("SagaFailed", {
 
 // --- The run ----------------------------------------------------------------
 
+/** `outcome` is absent where the step's fiber was stopped: its run is suspended, and will be taken up again. */
 interface Over {
   readonly step: string
-  readonly outcome: StepOutcome.StepOutcome
+  readonly outcome: StepOutcome.StepOutcome | undefined
 }
 
 export const execute = <Input, A, R>(
@@ -96,13 +97,18 @@ const runAll = Effect.fnUntraced(function* <Input, A, R>(
           run.record({ _tag: "StepBegan", step: name })
           const step = saga.steps.get(name)!
           yield* Effect.forkScoped(
-            Effect.flatMap(attempts(run, step), (outcome) => Queue.offer(over, { step: name, outcome }))
+            Effect.onExit(attempts(run, step), (exit) =>
+              Queue.offer(over, { step: name, outcome: Exit.isSuccess(exit) ? exit.value : undefined })
+            )
           )
         }
         break
-      case "Await":
+      case "Await": {
+        // A wait that outlives this process stops its step's fiber. The others are heard out first, and kept.
+        if (run.isSuspended) return yield* Effect.interrupt
         run.take(yield* Queue.take(over))
         break
+      }
       case "Compensate":
       case "Undo":
         yield* takeBack(run, saga.steps.get(next.step)!, next._tag)
@@ -123,6 +129,8 @@ class Run<Input, A, R> {
   readonly args = new Map<string, unknown>()
   readonly errors: Array<{ readonly step: string; readonly error: StepError }> = []
   readonly rollbackFailures: Array<RollbackFailure> = []
+  halted: { readonly step: string; readonly value: Schema.Json } | undefined
+  private readonly stopped = new Set<string>()
 
   constructor(saga: Saga<Input, A, R>, input: Input, driver: SagaDriver) {
     this.saga = saga
@@ -134,12 +142,25 @@ class Run<Input, A, R> {
     this.state = SagaPlan.evolve(this.state, event)
   }
 
+  /** Whether nothing that is under way can go on here. */
+  get isSuspended(): boolean {
+    const underWay = [...this.state.standings].filter(([, standing]) => standing === "running")
+    return underWay.every(([step]) => this.stopped.has(step))
+  }
+
   take({ outcome, step }: Over): void {
+    if (outcome === undefined) {
+      this.stopped.add(step)
+      return
+    }
     switch (outcome._tag) {
-      case "Succeeded":
       case "Halted":
         this.values.set(step, decode(this.saga.steps.get(step)!, outcome.value))
-        return this.record({ _tag: outcome._tag === "Halted" ? "StepHalted" : "StepSucceeded", step, at: outcome.at })
+        this.halted = { step, value: outcome.value }
+        return this.record({ _tag: "StepHalted", step, at: outcome.at })
+      case "Succeeded":
+        this.values.set(step, decode(this.saga.steps.get(step)!, outcome.value))
+        return this.record({ _tag: "StepSucceeded", step, at: outcome.at })
       case "Skipped":
         this.values.set(step, decode(this.saga.steps.get(step)!, outcome.value))
         return this.record({ _tag: "StepSkipped", step })
@@ -264,16 +285,14 @@ const outcomeOf = <R>(effect: Effect.Effect<unknown, unknown, R>): Effect.Effect
 // --- The end ----------------------------------------------------------------
 
 const ended = <Input, A, R>(
-  { driver: { execution }, errors, rollbackFailures, saga, state, values }: Run<Input, A, R>,
+  { driver: { execution }, errors, halted, rollbackFailures, saga, values }: Run<Input, A, R>,
   ending: SagaPlan.Ending
 ): Effect.Effect<Answer<A>, SagaFailed> => {
   switch (ending) {
     case "completed":
       return Effect.succeed({ _tag: "Completed", execution, value: values.get(saga.graph.returns) as A })
-    case "halted": {
-      const step = [...state.standings].find(([, standing]) => standing === "halted")![0]
-      return Effect.succeed({ _tag: "Halted", execution, step, value: values.get(step) })
-    }
+    case "halted":
+      return Effect.succeed({ _tag: "Halted", execution, ...halted! })
     case "failed":
     case "stalled":
     case "cancelled": {
