@@ -32,7 +32,7 @@ const answer = <A>(output: Schema.Codec<A, unknown>) =>
     Halted: { execution: Schema.String, step: Schema.String, value: Schema.Json }
   })
 
-/** Runs the saga's workflows in this process. */
+/** Runs the saga's workflows here. */
 export const layer = <Input, A, R>(saga: Saga<Input, A, R>) =>
   workflow(saga).toLayer(({ execution, input }) =>
     Effect.flatMap(Effect.context<WorkflowEngine | WorkflowInstance>(), (context) =>
