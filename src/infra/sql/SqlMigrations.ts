@@ -13,6 +13,7 @@
  * - `idempotency`, `outbox`, `dead_letters`, `locks`: as their adapters say.
  * - `audit`: the audit log, one link of its chain a row, which triggers refuse
  *   to change; `audit_head` says how far it reaches.
+ * - `sagas` and its tables, in `SqlSagaTables`.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -20,6 +21,7 @@ import * as Migrator from "effect/sql/Migrator"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as SqlAppendFunction from "./SqlAppendFunction.ts"
+import * as SqlSagaTables from "./SqlSagaTables.ts"
 
 /** One statement a call: the wire protocol's prepared statements hold no more. */
 const statements = (...texts: ReadonlyArray<string>) =>
@@ -164,7 +166,8 @@ const steps = {
   "0003_coordination": coordination,
   "0004_append": statements(SqlAppendFunction.create),
   "0005_listing": listing,
-  "0006_audit": audit
+  "0006_audit": audit,
+  "0011_sagas": statements(...SqlSagaTables.create)
 }
 
 const table = "florin.migrations"
