@@ -43,7 +43,7 @@ const effects = Effect.flatMap(
 
 describe("runs of sagas on PostgreSQL", () => {
   it.live(
-    "are taken up after a kill -9: what was done is not done again, and at most the step in flight is",
+    "R21, crash recovery: are taken up after a kill -9: what was done is not done again, and at most the step in flight is",
     () =>
       Effect.gen(function* () {
         const sql = yield* SqlClient
