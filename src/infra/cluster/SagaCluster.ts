@@ -26,6 +26,9 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
 import { unavailable } from "../sql/SqlStorage.ts"
 
+/** What the runs of workflows need. */
+export type Engine = WorkflowEngine
+
 type Sharding = Partial<ShardingConfig["Service"]>
 
 /** A durable wait ends at the first look after its time, so this is how late it may be. */
