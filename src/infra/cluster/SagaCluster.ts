@@ -14,7 +14,7 @@
  * ended and are kept in `florin.sagas` as far as anybody asks.
  */
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
-import { Duration, Effect, Layer } from "effect"
+import { Clock, Duration, Effect, Layer } from "effect"
 import type { ConfigError } from "effect/Config"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import type { ShardingConfig } from "effect/cluster/ShardingConfig"
@@ -81,11 +81,8 @@ export const purge = (before: number): Effect.Effect<number, StorageUnavailable,
 const keepMillis = Duration.toMillis("10 minutes")
 
 /** Purges from time to time, for as long as it runs. */
-export const purging: Effect.Effect<never, never, SqlClient> = Effect.clockWith(({ currentTimeMillisUnsafe }) =>
-  Effect.repeat(
-    Effect.suspend(() => purge(currentTimeMillisUnsafe() - keepMillis)),
-    { while: (count) => count === batch }
-  )
+export const purging: Effect.Effect<never, never, SqlClient> = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+  Effect.repeat(purge(now - keepMillis), { while: (count) => count === batch })
 ).pipe(
   Effect.catchTag("StorageUnavailable", (error) => Effect.logWarning("ended runs could not be purged", error)),
   Effect.delay("1 minute"),

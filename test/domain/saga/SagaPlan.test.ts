@@ -118,7 +118,7 @@ const complaint = ({ graph, history }: Visit, next: Next): string | undefined =>
   const left = new Set(history.flatMap((event) => (event._tag === "StepLeft" ? [event.step] : [])))
   const over = new Map(
     history.flatMap((event): ReadonlyArray<readonly [string, SagaEvent]> =>
-      event._tag !== "StepBegan" && "step" in event && /^Step/.test(event._tag) ? [[event.step, event]] : []
+      event._tag !== "StepBegan" && "step" in event && event._tag.startsWith("Step") ? [[event.step, event]] : []
     )
   )
   const tookBack = history.flatMap((event) =>

@@ -567,9 +567,17 @@ describe("the cases of a saga", () => {
       )
       assert.deepStrictEqual(result, ["Completed", "Halted"])
       assert.deepStrictEqual(trace, [
-        ...["start", "run report", "failed report", "compensate report", "end failed"],
-        ...["start", "run report", "succeeded report", "end completed"],
-        ...["start", "end halted"]
+        "start",
+        "run report",
+        "failed report",
+        "compensate report",
+        "end failed",
+        "start",
+        "run report",
+        "succeeded report",
+        "end completed",
+        "start",
+        "end halted"
       ])
     })
   )

@@ -162,9 +162,17 @@ for (const [name, layer] of [
           const failed = yield* Fiber.join(fiber)
           assert.deepNestedInclude(failed, { step: "approve", "error.code": "AnswerTimeout" })
           assert.deepStrictEqual(trace.slice(1), [
-            ...["run call", "failed call", "retry call in 0", "run call", "succeeded call"],
-            ...["run approve", "ask approve w-1", "succeeded approve"],
-            ...["compensate approve", "undo call", "end failed"]
+            "run call",
+            "failed call",
+            "retry call in 0",
+            "run call",
+            "succeeded call",
+            "run approve",
+            "ask approve w-1",
+            "succeeded approve",
+            "compensate approve",
+            "undo call",
+            "end failed"
           ])
         })
       )
