@@ -112,7 +112,7 @@ export const ordered = (name: string, nonce: number): Guard<Turnstile> => ({
 
 const textOf = ({ execution, step }: Visitor): string => (step === undefined ? execution : `${execution}/${step}`)
 
-/** A lock's owner by the visitor's name: 128 bits of it, so that two are never one. */
+/** A lock's owner by the visitor's name, in 128 bits of FNV-1a: the same in every process, and a lock only saves work. */
 const ownerOf = (visitor: Visitor): RunId => {
   const text = textOf(visitor)
   const part = (seed: number) => {

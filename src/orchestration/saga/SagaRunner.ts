@@ -30,14 +30,14 @@ import { SecureRandom } from "effect/crypto"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
 import type { Kept, OpenQuestion, Purpose, Query, SagaRun } from "../../adapters/SagaRuns.ts"
 import { SagaRuns } from "../../adapters/SagaRuns.ts"
-import * as SagaJournal from "../../domain/saga/SagaJournal.ts"
 import * as SagaSecrets from "../../domain/saga/SagaSecrets.ts"
 import type { Wake } from "../../domain/saga/StepOutcome.ts"
+import type { Told } from "./KeptRun.ts"
+import { complaintAbout, generationAt, isTakenBack, resultOf, secretsOf, toldBy } from "./KeptRun.ts"
 import { journaled } from "./JournaledDriver.ts"
 import type { Saga } from "./Saga.ts"
 import type { Answer } from "./SagaAnswer.ts"
-import type { InvalidInput } from "./SagaAnswer.ts"
-import { SagaFailed } from "./SagaAnswer.ts"
+import type { InvalidInput, SagaFailed } from "./SagaAnswer.ts"
 import type { SagaDriver } from "./SagaDriver.ts"
 import type { EngineDriver, Generation } from "./SagaEngine.ts"
 import { SagaEngine } from "./SagaEngine.ts"
@@ -383,65 +383,5 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
   })
 )
 
-type Told<A> = Effect.Effect<Answer<A>, SagaFailed>
-
 const persist = <A>(asked: Effect.Effect<A, StorageUnavailable>): Effect.Effect<A> =>
   Effect.orDie(Effect.retry(asked, persistently))
-
-const secretsOf = (value: unknown): ReadonlySet<string> => {
-  const secrets = new Set<string>()
-  SagaSecrets.collect(value, secrets)
-  return secrets
-}
-
-const generationAt = ({ run, sealed }: Kept, isAwaited: boolean): Generation => {
-  const { execution, generation, purpose } = run
-  const journal =
-    purpose === "undo" ? SagaJournal.toUndo(sealed.journal) : SagaJournal.toResume(sealed.journal, sealed.unfinished)
-  return { execution, generation, purpose, input: sealed.input, journal, isAwaited }
-}
-
-const resultOf = (saga: AnySaga, { ending, halted, value }: Ended): Effect.Effect<Schema.Json | undefined> =>
-  ending === "completed"
-    ? Effect.orDie(saga.outputCoding.encode(value))
-    : Effect.succeed(ending === "halted" ? halted?.value : undefined)
-
-/** What a run that is kept answers: nothing yet, where it goes on and has no result. */
-const toldBy = (saga: AnySaga, { run, sealed }: Kept): Told<unknown> | undefined => {
-  const { error, execution, rollbackFailures, status, step } = run
-  switch (status) {
-    case "running":
-      if (sealed.result === undefined) return undefined
-      return Effect.succeed({ _tag: "Completed", execution, value: saga.outputCoding.decode(sealed.result) })
-    case "completed":
-      return Effect.succeed({ _tag: "Completed", execution, value: saga.outputCoding.decode(sealed.result ?? null) })
-    case "halted":
-      return Effect.succeed({ _tag: "Halted", execution, step: step ?? "", value: sealed.result ?? null })
-    case "failed":
-    case "stalled":
-    case "cancelled":
-    case "undone":
-      return Effect.fail(
-        new SagaFailed({
-          saga: run.saga,
-          execution,
-          ending: status,
-          ...(step === undefined ? {} : { step }),
-          ...(error === undefined ? {} : { error }),
-          rollbackFailures
-        })
-      )
-  }
-}
-
-/** Whether there is nothing left to take back. */
-const isTakenBack = ({ run: { rollbackFailures, status } }: Kept): boolean =>
-  (status === "failed" || status === "cancelled" || status === "undone") && rollbackFailures.length === 0
-
-/** What is wrong with an answer to a question, whose step may be in a saga within. */
-const complaintAbout = (saga: AnySaga, { step }: OpenQuestion, payload: Schema.Json): string | undefined => {
-  const names = step.split("/").map((name) => name.replace(/~\d+$/, ""))
-  let body: AnySaga | undefined = saga
-  for (const name of names.slice(0, -1)) body = body?.steps.get(name)?.nested
-  return body?.steps.get(names.at(-1) ?? "")?.pause?.complaintAbout(payload)
-}

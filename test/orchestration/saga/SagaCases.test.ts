@@ -631,6 +631,32 @@ describe("the cases of a saga", () => {
     })
   )
 
+  it.effect("a guard that does not let in gives back what was entered before it", () =>
+    Effect.gen(function* () {
+      const [first, second] = [Coordination.lock("first"), Coordination.semaphore("second", 2)]
+      const saga = linear("Both")
+        .step("A", { ...ok, guards: () => [first, second] })
+        .returns("A")
+      const { result } = yield* observed(saga, (runner) =>
+        Effect.gen(function* () {
+          const visit = (guard: ReturnType<typeof Coordination.lock>, execution: string) =>
+            Effect.map(guard.enter({ execution, step: undefined }), ({ _tag }) => _tag)
+          const others = [
+            yield* visit(Coordination.semaphore("second", 2), "x"),
+            yield* visit(Coordination.semaphore("second", 2), "y")
+          ]
+          yield* Effect.flip(runner.run(saga, {}))
+          return [
+            ...others,
+            yield* visit(Coordination.semaphore("second", 2), "z"),
+            yield* visit(Coordination.lock("first"), "z")
+          ]
+        })
+      )
+      assert.deepStrictEqual(result, ["Entered", "Entered", "Busy", "Entered"])
+    })
+  )
+
   it("are all here but R21, which kills a process: test/infra/cluster/SagaCluster.test.ts", () => {
     assert.deepStrictEqual(
       cases.cases.map(({ id }) => id).filter((id) => !told.has(id)),

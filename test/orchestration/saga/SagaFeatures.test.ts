@@ -218,6 +218,34 @@ for (const [name, layer] of [
       )
     })
 
+    it.effect("stalls as a whole when a saga within it is past its own pivot, and undoes all of it by hand", () => {
+      const child = Saga.make("Pay", { input: empty })
+        .step("capture", { ...undoable, kind: "pivot", gives: Schema.Int, run: () => Effect.succeed(1) })
+        .step("record", { ...undoable, waitFor: ["capture"], gives: Schema.Int, run: () => Effect.fail("closed") })
+        .returns("record")
+      const saga = Saga.make("Shop", { input: empty })
+        .step("reserve", { ...undoable, gives: Schema.Int, run: () => Effect.succeed(1) })
+        .compose("pay", child, { waitFor: ["reserve"], takes: () => ({}) })
+        .step("ship", { ...undoable, waitFor: ["pay"], gives: Schema.Int, run: () => Effect.succeed(3) })
+        .returns("ship")
+      return over(saga, (runner, trace) =>
+        Effect.gen(function* () {
+          const stalled = yield* Effect.flip(runner.run(saga, {}, { execution: "p-1" }))
+          assert.deepNestedInclude(stalled, { ending: "stalled", step: "pay", "error.message": "closed" })
+          assert.deepStrictEqual(trace.slice(-3), ["run pay/record", "failed pay/record", "end stalled"])
+          yield* runner.undo("p-1")
+          yield* Effect.flip(runner.result(saga, "p-1"))
+          assert.deepStrictEqual(trace.slice(trace.indexOf("start 2")), [
+            "start 2",
+            "compensate pay/record",
+            "undo pay/capture",
+            "undo reserve",
+            "end undone"
+          ])
+        })
+      )
+    })
+
     it.effect("tries again what could not be undone", () => {
       let works = false
       const saga = Saga.make("Stubborn", { input: empty })
