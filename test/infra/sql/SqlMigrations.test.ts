@@ -20,7 +20,8 @@ const all = [
   "ledger",
   "ledger_handlers",
   "webhooks",
-  "flows"
+  "flows",
+  "sagas"
 ]
 
 describe("SqlMigrations", () => {
