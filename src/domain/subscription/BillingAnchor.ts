@@ -11,7 +11,7 @@
  * Units: instants in milliseconds; `index` counts whole intervals from the
  * anchor, which is boundary 0. Zones are IANA names.
  */
-import { DateTime, Option, Schema } from "effect"
+import { DateTime, Option, Schema, Struct } from "effect"
 import { Instant } from "../Instant.ts"
 import type { Interval } from "./BillingPlan.ts"
 
@@ -59,10 +59,10 @@ const localOf = (at: Instant, zone: TimeZone): Local =>
   DateTime.toParts(DateTime.makeZonedUnsafe(at, { timeZone: zoneOf(zone) }))
 
 /** A day beyond its month counts into the next ones. */
-const instantOf = ({ weekDay: _, ...parts }: Local, zone: TimeZone): Instant =>
+const instantOf = (local: Local, zone: TimeZone): Instant =>
   Instant.make(
     DateTime.toEpochMillis(
-      DateTime.makeZonedUnsafe(parts, {
+      DateTime.makeZonedUnsafe(Struct.omit(local, ["weekDay"]), {
         timeZone: zoneOf(zone),
         adjustForTimeZone: true,
         disambiguation: "compatible"

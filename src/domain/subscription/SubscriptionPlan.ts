@@ -8,8 +8,9 @@
  * - `Wait`: nothing before a moment;
  * - `Rest`: nothing at all.
  *
- * What came due first is done first, so that a worker that was away does what
- * it missed in the order in which it was missed.
+ * A cancellation that is due comes first. Of the rest, what came due first is
+ * done first, so that a worker that was away does what it missed in the order
+ * in which it was missed.
  */
 import type { Instant } from "../Instant.ts"
 import * as Subscription from "./Subscription.ts"
@@ -26,9 +27,11 @@ export type Next =
 export const next = (state: Subscription.State, at: Instant, policy: Policy): Next => {
   if (state._tag === "New" || Subscription.isOver(state)) return { _tag: "Rest" }
   if (state.open?.isCharging === true) return { _tag: "Charge", open: state.open }
+  const cancelsAt = Subscription.cancelsAt(state)
+  // Before all else that is due: whoever has left is neither billed nor charged again.
+  if (cancelsAt !== undefined && cancelsAt <= at) return { _tag: "Decide", command: { _tag: "Conclude", at } }
   const owed: ReadonlyArray<Owed | undefined> = [
-    // First among what is due at once: whoever leaves at the end of a period is not billed for the next.
-    due(Subscription.cancelsAt(state), { _tag: "Conclude", at }),
+    due(cancelsAt, { _tag: "Conclude", at }),
     due(billsAt(state), { _tag: "Bill", at }),
     due(retryAt(state, policy, at), { _tag: "RetryCharge", at }),
     due(rungOf(state, policy)?.at, { _tag: "Advance", at })
