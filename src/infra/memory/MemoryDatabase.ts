@@ -10,6 +10,7 @@ import { Context, Layer } from "effect"
 import type { Envelope } from "../../adapters/EventBus.ts"
 import type { Answer } from "../../adapters/IdempotencyStore.ts"
 import type { DeadLetter } from "../../adapters/Outbox.ts"
+import type { NumberedInvoice } from "../../adapters/SubscriptionRepository.ts"
 import type { Link } from "../../domain/audit/AuditChain.ts"
 import type { Draft } from "../../domain/audit/AuditEntry.ts"
 import type { Fingerprint } from "../../domain/Idempotency.ts"
@@ -17,6 +18,9 @@ import type { Instant } from "../../domain/Instant.ts"
 import type { RunId } from "../../domain/payment/Operation.ts"
 import type { Event, MerchantId, PaymentId } from "../../domain/payment/PaymentEvent.ts"
 import type { PaymentView } from "../../domain/payment/PaymentView.ts"
+import type { SubscriptionId } from "../../domain/subscription/Invoice.ts"
+import type { Event as SubscriptionEvent } from "../../domain/subscription/SubscriptionEvent.ts"
+import type { SubscriptionView } from "../../domain/subscription/SubscriptionView.ts"
 
 export interface StreamRow {
   readonly merchant: MerchantId
@@ -48,6 +52,13 @@ export interface KeyRow {
   answer: Answer | undefined
 }
 
+export interface SubscriptionRow {
+  readonly events: ReadonlyArray<{ readonly version: number; readonly event: SubscriptionEvent }>
+  readonly version: number
+  readonly view: SubscriptionView
+  readonly due: Instant | undefined
+}
+
 export interface Tables {
   readonly streams: Map<PaymentId, StreamRow>
   /** The events of all payments in the order in which they were recorded. */
@@ -62,6 +73,9 @@ export interface Tables {
   readonly locks: Map<string, { owner: RunId | undefined; until: number; token: number }>
   /** The chain, each link with what it was made from. */
   readonly audit: Array<{ readonly link: Link; readonly entry: Draft }>
+  readonly subscriptions: Map<SubscriptionId, SubscriptionRow>
+  /** Each merchant's register, by number. */
+  readonly invoices: Map<MerchantId, ReadonlyArray<NumberedInvoice>>
 }
 
 export class MemoryDatabase extends Context.Service<MemoryDatabase, Tables>()("florin/infra/memory/MemoryDatabase") {}
@@ -75,7 +89,9 @@ export const make = (): Tables => ({
   outbox: [],
   deadLetters: new Map(),
   locks: new Map(),
-  audit: []
+  audit: [],
+  subscriptions: new Map(),
+  invoices: new Map()
 })
 
 export const layer: Layer.Layer<MemoryDatabase> = Layer.sync(MemoryDatabase, make)

@@ -13,6 +13,9 @@
  * - `idempotency`, `outbox`, `dead_letters`, `locks`: as their adapters say.
  * - `audit`: the audit log, one link of its chain a row, which triggers refuse
  *   to change; `audit_head` says how far it reaches.
+ * - `subscriptions`, `subscription_events`: as `streams`, `payments` and `events`
+ *   are for payments. `invoices`: each merchant's register, numbered by
+ *   `invoice_numbers`.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -151,6 +154,40 @@ const audit = statements(
     for each statement execute function florin.refuse_change()`
 )
 
+const subscriptions = statements(
+  `create table florin.subscriptions (
+    id text collate "C" primary key,
+    merchant text collate "C" not null,
+    version integer not null,
+    due timestamptz,
+    view jsonb not null
+  ) with (fillfactor = 50)`,
+  `create index subscriptions_due on florin.subscriptions (due, id) where due is not null`,
+  `create index subscriptions_of_merchant on florin.subscriptions (merchant, id)`,
+  `create table florin.subscription_events (
+    subscription text collate "C" not null,
+    version integer not null,
+    type text not null,
+    data jsonb not null,
+    at timestamptz not null,
+    primary key (subscription, version)
+  )`,
+  // A merchant's last number: its row is locked until the append commits, and what is rolled back takes no number.
+  `create table florin.invoice_numbers (
+    merchant text collate "C" primary key,
+    last bigint not null
+  )`,
+  `create table florin.invoices (
+    merchant text collate "C" not null,
+    number bigint not null,
+    id text collate "C" not null unique,
+    subscription text collate "C" not null,
+    invoice jsonb not null,
+    primary key (merchant, number)
+  )`,
+  `create index invoices_of_subscription on florin.invoices (subscription, number)`
+)
+
 /** `if not exists` looks before it writes: when two write, one is refused after the other's is there. */
 const schema = Effect.retry(statements(`create schema if not exists florin`), {
   times: 1,
@@ -164,7 +201,8 @@ const steps = {
   "0003_coordination": coordination,
   "0004_append": statements(SqlAppendFunction.create),
   "0005_listing": listing,
-  "0006_audit": audit
+  "0006_audit": audit,
+  "0012_subscriptions": subscriptions
 }
 
 const table = "florin.migrations"
