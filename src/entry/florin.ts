@@ -48,6 +48,7 @@ export * as EventBus from "../adapters/EventBus.ts"
 export * as Lock from "../adapters/Lock.ts"
 export * as AuditLog from "../adapters/AuditLog.ts"
 export * as RiskScreen from "../adapters/RiskScreen.ts"
+export * as Notifier from "../adapters/Notifier.ts"
 export * as Storage from "../adapters/Storage.ts"
 
 // --- Programs --------------------------------------------------------------

@@ -43,6 +43,11 @@ export * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 
 export * as RedisLock from "../infra/redis/RedisLock.ts"
 
+// --- Notices ---------------------------------------------------------------
+
+export * as SmtpNotifier from "../infra/smtp/SmtpNotifier.ts"
+export * as WebhookNotifier from "../infra/http/WebhookNotifier.ts"
+
 // --- Logs ------------------------------------------------------------------
 
 export * as RedactingLogger from "../infra/telemetry/RedactingLogger.ts"

@@ -16,6 +16,7 @@ export * as MemoryEventBus from "../infra/memory/MemoryEventBus.ts"
 export * as MemoryLock from "../infra/memory/MemoryLock.ts"
 export * as MemoryAuditLog from "../infra/memory/MemoryAuditLog.ts"
 export * as MemoryRiskScreen from "../infra/memory/MemoryRiskScreen.ts"
+export * as MemoryNotifier from "../infra/memory/MemoryNotifier.ts"
 
 // --- Gateways --------------------------------------------------------------
 
@@ -66,4 +67,5 @@ export * as EventBusContract from "../testing/contract/EventBusContract.ts"
 export * as LockContract from "../testing/contract/LockContract.ts"
 export * as AuditLogContract from "../testing/contract/AuditLogContract.ts"
 export * as RiskScreenContract from "../testing/contract/RiskScreenContract.ts"
+export * as NotifierContract from "../testing/contract/NotifierContract.ts"
 export * as Samples from "../testing/contract/Samples.ts"

@@ -18,7 +18,8 @@
  *
  * It waits as long as it is let: the timeout is its caller's.
  */
-import { Effect, Schema } from "effect"
+import type { Schema } from "effect"
+import { Effect } from "effect"
 import { HttpClient } from "effect/http"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
@@ -28,6 +29,7 @@ import { GatewayError, InDoubt, Misconfigured, NotSent } from "../../adapters/Pa
 import type { Capabilities } from "../../domain/payment/Gateway.ts"
 import { GatewayName } from "../../domain/payment/Gateway.ts"
 import type { Call } from "../../domain/payment/PaymentPlan.ts"
+import { wasConnecting } from "../http/ConnectionFailure.ts"
 import type { KeyMisused, NoSuchCharge } from "./SandboxApi.ts"
 import { notSentHeader, SandboxApi } from "./SandboxApi.ts"
 import { capabilities } from "./SandboxGateway.ts"
@@ -175,27 +177,4 @@ const reasonOfTransport = (cause: HttpClientError): Reason => {
     case "EmptyBodyError":
       return new InDoubt({ because: "Unreadable", cause })
   }
-}
-
-/** Undici's own code for a connection that took too long to make; Node's errors name the system call instead. */
-const connectTimeout = "UND_ERR_CONNECT_TIMEOUT"
-
-const NodeError = Schema.Struct({
-  syscall: Schema.optional(Schema.Unknown),
-  code: Schema.optional(Schema.Unknown),
-  errors: Schema.optional(Schema.Array(Schema.Unknown)),
-  cause: Schema.optional(Schema.Unknown)
-})
-const isNodeError = Schema.is(NodeError)
-
-/**
- * Whether the transport failed before there was a connection, by its innermost
- * cause. Only that proves that nothing was sent: a reset can come after the
- * request as well. Of several addresses, every one must have failed so.
- */
-const wasConnecting = (cause: unknown): boolean => {
-  if (!isNodeError(cause)) return false
-  if (cause.syscall === "connect" || cause.syscall === "getaddrinfo" || cause.code === connectTimeout) return true
-  if (cause.errors !== undefined && cause.errors.length > 0) return cause.errors.every(wasConnecting)
-  return wasConnecting(cause.cause)
 }
