@@ -21,6 +21,8 @@ export const Terms = Schema.Struct({
   subscription: SubscriptionId,
   merchant: MerchantId,
   customer: Text(255),
+  /** Where notices go; without it, there are none. */
+  email: Schema.optionalKey(Text(254)),
   plan: BillingPlan,
   method: MethodToken,
   /** Whose calendar and clocks the periods go by. */

@@ -1,28 +1,32 @@
 /** What a customer is told of, as data: which events are worth a notice, and what it says. */
-import type { Instant } from "../Instant.ts"
-import type { Money } from "../Money.ts"
-import * as MoneyOf from "../Money.ts"
-import type { InvoiceId, SubscriptionId } from "./Invoice.ts"
-import * as Subscription from "./Subscription.ts"
+import { Schema } from "effect"
+import { Instant } from "../Instant.ts"
+import * as Money from "../Money.ts"
+import { given } from "../payment/PaymentCommand.ts"
+import { InvoiceId, SubscriptionId } from "./Invoice.ts"
+import type * as Subscription from "./Subscription.ts"
 import { retryAt } from "./SubscriptionBilling.ts"
 import type { Policy } from "./SubscriptionBilling.ts"
-import type { ChargeFailure, Event } from "./SubscriptionEvent.ts"
+import { ChargeFailure } from "./SubscriptionEvent.ts"
+import type { Event } from "./SubscriptionEvent.ts"
 import { evolve } from "./SubscriptionFold.ts"
 
-export interface SubscriptionNotice {
+export const SubscriptionNotice = Schema.Struct({
   /** The same for the same event, so that whoever hears it twice can tell. */
-  readonly id: string
-  readonly kind: "receipt" | "chargeFailed" | "pastDue" | "paused" | "cancelled" | "ended"
-  readonly subscription: SubscriptionId
-  readonly customer: string
-  readonly plan: string
-  readonly invoice?: InvoiceId
+  id: Schema.String,
+  kind: Schema.Literals(["receipt", "chargeFailed", "pastDue", "paused", "cancelled", "ended"]),
+  subscription: SubscriptionId,
+  customer: Schema.String,
+  email: Schema.optionalKey(Schema.String),
+  plan: Schema.String,
+  invoice: Schema.optionalKey(InvoiceId),
   /** What was paid, or is still due. */
-  readonly amount?: Money
-  readonly failure?: ChargeFailure
+  amount: Schema.optionalKey(Money.Money),
+  failure: Schema.optionalKey(ChargeFailure),
   /** When it is charged again by itself; absent when only another method helps. */
-  readonly retriesAt?: Instant
-}
+  retriesAt: Schema.optionalKey(Instant)
+})
+export type SubscriptionNotice = typeof SubscriptionNotice.Type
 
 /** Of events that follow `version` events which left `state`. */
 export const of = (
@@ -37,16 +41,16 @@ export const of = (
     const after = evolve(state, event)
     const notice = state._tag === "New" || after._tag === "New" ? undefined : ofEvent(event, state, after, policy)
     if (notice !== undefined && after._tag !== "New") {
-      const { customer, subscription } = after.terms
+      const { customer, email, subscription } = after.terms
       const id = `${subscription}/${version + index + 1}`
-      notices.push({ id, subscription, customer, plan: after.plan.name, ...notice })
+      notices.push({ id, subscription, customer, ...given({ email }), plan: after.plan.name, ...notice })
     }
     state = after
   }
   return notices
 }
 
-type Told = Omit<SubscriptionNotice, "id" | "subscription" | "customer" | "plan">
+type Told = Omit<SubscriptionNotice, "id" | "subscription" | "customer" | "email" | "plan">
 
 const ofEvent = (
   event: Event,
@@ -55,7 +59,7 @@ const ofEvent = (
   policy: Policy
 ): Told | undefined => {
   const invoice = before.open?.invoice
-  const about = invoice && { invoice: invoice.id, amount: MoneyOf.of(invoice.currency, invoice.dueMinor) }
+  const about = invoice && { invoice: invoice.id, amount: Money.of(invoice.currency, invoice.dueMinor) }
   switch (event._tag) {
     case "InvoicePaid":
       return event.payment === undefined ? undefined : { kind: "receipt", ...about }
