@@ -11,6 +11,7 @@ import type { Outbox } from "../adapters/Outbox.ts"
 import type { PaymentRepository } from "../adapters/PaymentRepository.ts"
 import type { RiskScreen } from "../adapters/RiskScreen.ts"
 import type { StorageUnavailable } from "../adapters/Storage.ts"
+import type { SubscriptionRepository } from "../adapters/SubscriptionRepository.ts"
 import type { Rule } from "../domain/Risk.ts"
 import * as MemoryAuditLog from "../infra/memory/MemoryAuditLog.ts"
 import * as MemoryDatabase from "../infra/memory/MemoryDatabase.ts"
@@ -20,6 +21,7 @@ import * as MemoryLock from "../infra/memory/MemoryLock.ts"
 import * as MemoryOutbox from "../infra/memory/MemoryOutbox.ts"
 import * as MemoryPaymentRepository from "../infra/memory/MemoryPaymentRepository.ts"
 import * as MemoryRiskScreen from "../infra/memory/MemoryRiskScreen.ts"
+import * as MemorySubscriptionRepository from "../infra/memory/MemorySubscriptionRepository.ts"
 import type { RedisUrlError } from "../infra/redis/RedisUrl.ts"
 import * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 import * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
@@ -28,8 +30,17 @@ import * as SqlLock from "../infra/sql/SqlLock.ts"
 import * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 import * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
 import * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
+import * as SqlSubscriptionRepository from "../infra/sql/SqlSubscriptionRepository.ts"
 
-export type Stores = PaymentRepository | IdempotencyStore | Outbox | EventBus | Lock | RiskScreen | AuditLog
+export type Stores =
+  | PaymentRepository
+  | SubscriptionRepository
+  | IdempotencyStore
+  | Outbox
+  | EventBus
+  | Lock
+  | RiskScreen
+  | AuditLog
 
 /** On Redis when there is one, otherwise in the database. Redis's client is loaded only then. */
 export const lock = (
@@ -60,6 +71,7 @@ export const sql = ({ redisUrl = Option.none(), rules = [] }: SqlOptions = {}): 
 > =>
   Layer.mergeAll(
     SqlPaymentRepository.layer,
+    SqlSubscriptionRepository.layer,
     SqlIdempotencyStore.layer,
     SqlOutbox.layer,
     SqlEventBus.layer,
@@ -72,6 +84,7 @@ export const sql = ({ redisUrl = Option.none(), rules = [] }: SqlOptions = {}): 
 export const memory = (rules: ReadonlyArray<Rule> = []): Layer.Layer<Stores> =>
   Layer.mergeAll(
     MemoryPaymentRepository.layer,
+    MemorySubscriptionRepository.layer,
     MemoryIdempotencyStore.layer,
     MemoryOutbox.layer,
     MemoryEventBus.layer,

@@ -10,6 +10,7 @@
 
 export * as MemoryDatabase from "../infra/memory/MemoryDatabase.ts"
 export * as MemoryPaymentRepository from "../infra/memory/MemoryPaymentRepository.ts"
+export * as MemorySubscriptionRepository from "../infra/memory/MemorySubscriptionRepository.ts"
 export * as MemoryIdempotencyStore from "../infra/memory/MemoryIdempotencyStore.ts"
 export * as MemoryOutbox from "../infra/memory/MemoryOutbox.ts"
 export * as MemoryEventBus from "../infra/memory/MemoryEventBus.ts"
@@ -61,6 +62,7 @@ export * as PaymentGatewayContract from "../testing/contract/PaymentGatewayContr
 export * as GatewayUnderTest from "../testing/contract/GatewayUnderTest.ts"
 export * as TestCards from "../testing/contract/TestCards.ts"
 export * as PaymentRepositoryContract from "../testing/contract/PaymentRepositoryContract.ts"
+export * as SubscriptionRepositoryContract from "../testing/contract/SubscriptionRepositoryContract.ts"
 export * as IdempotencyStoreContract from "../testing/contract/IdempotencyStoreContract.ts"
 export * as OutboxContract from "../testing/contract/OutboxContract.ts"
 export * as EventBusContract from "../testing/contract/EventBusContract.ts"

@@ -11,9 +11,6 @@ export const layer: Layer.Layer<SubscriptionRepository, never, MemoryDatabase> =
   Effect.gen(function* () {
     const { invoices, subscriptions } = yield* MemoryDatabase
 
-    const refuse = (subscription: SubscriptionId, reason: SubscriptionRepositoryError["reason"]) =>
-      Effect.fail(new SubscriptionRepositoryError({ subscription, reason }))
-
     return SubscriptionRepository.of({
       append: (append) =>
         Effect.suspend(() => {
@@ -77,6 +74,9 @@ export const layer: Layer.Layer<SubscriptionRepository, never, MemoryDatabase> =
     })
   })
 )
+
+const refuse = (subscription: SubscriptionId, reason: SubscriptionRepositoryError["reason"]) =>
+  Effect.fail(new SubscriptionRepositoryError({ subscription, reason }))
 
 const isAfter = (self: Due, that: Due): boolean =>
   self.due > that.due || (self.due === that.due && self.subscription > that.subscription)
