@@ -1,12 +1,13 @@
 /**
  * The life of a subscription.
  *
- *     New -> Trialing -> Active <-> Grace -> PastDue -> Cancelled
- *         \----------->  |  ^ \      |  \      |  ^
- *                        |  |  \     |   +-> Paused -> Cancelled
- *                        |  +-- Paused <-------+
- *                        +-> Ended, where it was cancelled to the period's end
- *     Cancelled, Ended: from every state but New.
+ *     New      -> Trialing | Active
+ *     Trialing -> Active
+ *     Active   -> Grace | Paused
+ *     Grace    -> Active | PastDue | Paused
+ *     PastDue  -> Active | Paused
+ *     Paused   -> Active | PastDue
+ *     Cancelled, Ended: from every state but New, and nothing comes after them.
  *
  * `Active`: what was due is paid, or its first charge is under way. `Grace`: a
  * charge failed, and nothing is taken away yet. `PastDue`: the grace is over.

@@ -1,17 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { Notifier, NotifierError, Refused } from "../../../src/adapters/Notifier.ts"
 import { PaymentRepository } from "../../../src/adapters/PaymentRepository.ts"
 import * as MemoryDatabase from "../../../src/infra/memory/MemoryDatabase.ts"
 import * as MemoryNotifier from "../../../src/infra/memory/MemoryNotifier.ts"
 import * as MemorySubscriptionRepository from "../../../src/infra/memory/MemorySubscriptionRepository.ts"
 import * as ScriptedGateway from "../../../src/infra/memory/ScriptedGateway.ts"
 import * as PaymentRecovery from "../../../src/orchestration/PaymentRecovery.ts"
+import { Payments } from "../../../src/orchestration/Payments.ts"
 import { keyOf } from "../../../src/orchestration/subscription/BillingSaga.ts"
 import * as BillingWorker from "../../../src/orchestration/subscription/BillingWorker.ts"
 import * as SubscriptionPolicy from "../../../src/orchestration/subscription/SubscriptionPolicy.ts"
 import * as SubscriptionProcess from "../../../src/orchestration/subscription/SubscriptionProcess.ts"
 import * as Subscriptions from "../../../src/orchestration/subscription/Subscriptions.ts"
+import { Reference } from "../../../src/domain/payment/Gateway.ts"
 import { CouponCode } from "../../../src/domain/subscription/Coupon.ts"
 import { InvoiceId } from "../../../src/domain/subscription/Invoice.ts"
 import { at, basic, id, method, pro, request, terms } from "../../domain/subscription/Subscriptions.ts"
@@ -186,6 +189,9 @@ describe("subscriptions", () => {
         const charging = yield* subscriptions.get(id)
         assert.deepInclude(charging.openInvoice, { id: InvoiceId.make("sub_1/inv/1"), attempts: 1 })
         assert.strictEqual(charging.status, "active")
+        // It is looked at again in a minute, and another card meanwhile is not another request under the same key.
+        assert.deepStrictEqual(yield* BillingWorker.sweep(), { found: 0, failed: 0 })
+        yield* Effect.forkChild(subscriptions.updateMethod(id, request("m"), method("tok_new")))
         yield* Effect.forkChild(PaymentRecovery.daemon(2000))
         yield* Effect.forkChild(BillingWorker.daemon(2000))
         yield* TestClock.adjust("20 seconds")
@@ -193,6 +199,53 @@ describe("subscriptions", () => {
         for (let minute = 0; minute < 5; minute++) yield* TestClock.adjust("1 minute")
         assert.deepStrictEqual(yield* payments, ["sub_1/inv/1 3000 tok_visa succeeded"])
         assert.strictEqual((yield* subscriptions.get(id)).status, "active")
+      })
+    )
+  )
+
+  it.effect("wait for a customer who is at their bank, and hear of it when they come back", () =>
+    shop(
+      (asked) =>
+        asked.call._tag === "Authorize"
+          ? Effect.succeed({
+              _tag: "ActionRequired",
+              reference: Reference.make("ch_1"),
+              action: { type: "redirect", url: "https://bank.example/3ds" }
+            })
+          : Workshop.agreeable(asked),
+      Effect.gen(function* () {
+        const subscriptions = yield* Subscriptions.Subscriptions
+        const begun = yield* subscriptions.subscribe(ada)
+        assert.deepInclude(begun.openInvoice, { attempts: 1 })
+        yield* TestClock.adjust("2 minutes")
+        assert.deepStrictEqual(yield* BillingWorker.sweep(), { found: 1, failed: 0 })
+        assert.deepStrictEqual(yield* payments, ["sub_1/inv/1 3000 tok_visa requires_action"])
+        const repository = yield* PaymentRepository
+        const [payment] = (yield* repository.list({}, { limit: 1 })).payments
+        yield* Effect.flatMap(Payments, ({ completeAction }) => completeAction(payment!.id, undefined))
+        yield* TestClock.adjust("2 minutes")
+        yield* BillingWorker.sweep()
+        assert.isUndefined((yield* subscriptions.get(id)).openInvoice)
+        assert.deepStrictEqual(yield* payments, ["sub_1/inv/1 3000 tok_visa succeeded"])
+      })
+    )
+  )
+
+  it.effect("are billed though nobody can be told of it", () =>
+    shop(
+      Workshop.agreeable,
+      Effect.gen(function* () {
+        const subscriptions = yield* Subscriptions.Subscriptions
+        yield* subscriptions.subscribe(ada)
+        yield* days(28)
+        const mute = Notifier.of({
+          notify: ({ id: notice }) =>
+            Effect.fail(new NotifierError({ notice, notifier: "mute", reason: new Refused({ detail: "no mailbox" }) }))
+        })
+        const fiber = yield* Effect.forkChild(Effect.provideService(BillingWorker.sweep(), Notifier, mute))
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(yield* Fiber.join(fiber), { found: 1, failed: 0 })
+        assert.isUndefined((yield* subscriptions.get(id)).openInvoice)
       })
     )
   )
