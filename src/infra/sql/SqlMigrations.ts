@@ -13,9 +13,13 @@
  * - `idempotency`, `outbox`, `dead_letters`, `locks`: as their adapters say.
  * - `audit`: the audit log, one link of its chain a row, which triggers refuse
  *   to change; `audit_head` says how far it reaches.
+<<<<<<< HEAD
  * - `subscriptions`, `subscription_events`: as `streams`, `payments` and `events`
  *   are for payments. `invoices`: each merchant's register, numbered by
  *   `invoice_numbers`.
+=======
+ * - `sagas` and its tables, in `SqlSagaTables`.
+>>>>>>> saga
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -23,6 +27,7 @@ import * as Migrator from "effect/sql/Migrator"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as SqlAppendFunction from "./SqlAppendFunction.ts"
+import * as SqlSagaTables from "./SqlSagaTables.ts"
 
 /** One statement a call: the wire protocol's prepared statements hold no more. */
 const statements = (...texts: ReadonlyArray<string>) =>
@@ -202,6 +207,7 @@ const steps = {
   "0004_append": statements(SqlAppendFunction.create),
   "0005_listing": listing,
   "0006_audit": audit,
+  "0011_sagas": statements(...SqlSagaTables.create),
   "0012_subscriptions": subscriptions
 }
 

@@ -10,7 +10,7 @@ const steps = Effect.gen(function* () {
   return rows.map(({ name }) => name)
 })
 
-const all = ["payments", "delivery", "coordination", "append", "listing", "audit", "subscriptions"]
+const all = ["payments", "delivery", "coordination", "append", "listing", "audit", "sagas", "subscriptions"]
 
 describe("SqlMigrations", () => {
   it.live("runs each step once, however many processes start together", () =>
