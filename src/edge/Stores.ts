@@ -14,6 +14,7 @@ import type { StorageUnavailable } from "../adapters/Storage.ts"
 import type { WebhookDeliveries } from "../adapters/WebhookDeliveries.ts"
 import type { WebhookEndpoints } from "../adapters/WebhookEndpoints.ts"
 import type { WebhookInbox } from "../adapters/WebhookInbox.ts"
+import type { SubscriptionRepository } from "../adapters/SubscriptionRepository.ts"
 import type { Rule } from "../domain/Risk.ts"
 import * as MemoryAuditLog from "../infra/memory/MemoryAuditLog.ts"
 import * as MemoryDatabase from "../infra/memory/MemoryDatabase.ts"
@@ -26,6 +27,7 @@ import * as MemoryRiskScreen from "../infra/memory/MemoryRiskScreen.ts"
 import * as MemoryWebhookDeliveries from "../infra/memory/MemoryWebhookDeliveries.ts"
 import * as MemoryWebhookEndpoints from "../infra/memory/MemoryWebhookEndpoints.ts"
 import * as MemoryWebhookInbox from "../infra/memory/MemoryWebhookInbox.ts"
+import * as MemorySubscriptionRepository from "../infra/memory/MemorySubscriptionRepository.ts"
 import type { RedisUrlError } from "../infra/redis/RedisUrl.ts"
 import * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 import * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
@@ -37,9 +39,11 @@ import * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
 import * as SqlWebhookDeliveries from "../infra/sql/SqlWebhookDeliveries.ts"
 import * as SqlWebhookEndpoints from "../infra/sql/SqlWebhookEndpoints.ts"
 import * as SqlWebhookInbox from "../infra/sql/SqlWebhookInbox.ts"
+import * as SqlSubscriptionRepository from "../infra/sql/SqlSubscriptionRepository.ts"
 
 export type Stores =
   | PaymentRepository
+  | SubscriptionRepository
   | IdempotencyStore
   | Outbox
   | EventBus
@@ -79,6 +83,7 @@ export const sql = ({ redisUrl = Option.none(), rules = [] }: SqlOptions = {}): 
 > =>
   Layer.mergeAll(
     SqlPaymentRepository.layer,
+    SqlSubscriptionRepository.layer,
     SqlIdempotencyStore.layer,
     SqlOutbox.layer,
     SqlEventBus.layer,
@@ -94,6 +99,7 @@ export const sql = ({ redisUrl = Option.none(), rules = [] }: SqlOptions = {}): 
 export const memory = (rules: ReadonlyArray<Rule> = []): Layer.Layer<Stores> =>
   Layer.mergeAll(
     MemoryPaymentRepository.layer,
+    MemorySubscriptionRepository.layer,
     MemoryIdempotencyStore.layer,
     MemoryOutbox.layer,
     MemoryEventBus.layer,

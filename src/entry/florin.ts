@@ -61,6 +61,22 @@ export * as WebhookEndpoint from "../domain/webhook/WebhookEndpoint.ts"
 export * as WebhookTarget from "../domain/webhook/WebhookTarget.ts"
 export * as DeliverySchedule from "../domain/webhook/DeliverySchedule.ts"
 
+// --- Subscriptions ----------------------------------------------------------
+
+export * as BillingPlan from "../domain/subscription/BillingPlan.ts"
+export * as BillingAnchor from "../domain/subscription/BillingAnchor.ts"
+export * as Proration from "../domain/subscription/Proration.ts"
+export * as Coupon from "../domain/subscription/Coupon.ts"
+export * as Invoice from "../domain/subscription/Invoice.ts"
+export * as Dunning from "../domain/subscription/Dunning.ts"
+export * as Subscription from "../domain/subscription/Subscription.ts"
+export * as SubscriptionCommand from "../domain/subscription/SubscriptionCommand.ts"
+export * as SubscriptionEvent from "../domain/subscription/SubscriptionEvent.ts"
+export * as SubscriptionView from "../domain/subscription/SubscriptionView.ts"
+export * as SubscriptionPlan from "../domain/subscription/SubscriptionPlan.ts"
+export * as SubscriptionNotice from "../domain/subscription/SubscriptionNotice.ts"
+export * as ChargeOutcome from "../domain/subscription/ChargeOutcome.ts"
+
 // --- The audit log ----------------------------------------------------------
 
 export * as AuditEntry from "../domain/audit/AuditEntry.ts"
@@ -70,6 +86,7 @@ export * as AuditChain from "../domain/audit/AuditChain.ts"
 
 export * as PaymentGateway from "../adapters/PaymentGateway.ts"
 export * as PaymentRepository from "../adapters/PaymentRepository.ts"
+export * as SubscriptionRepository from "../adapters/SubscriptionRepository.ts"
 export * as IdempotencyStore from "../adapters/IdempotencyStore.ts"
 export * as Outbox from "../adapters/Outbox.ts"
 export * as EventBus from "../adapters/EventBus.ts"
@@ -88,6 +105,7 @@ export * as WebhookInbox from "../adapters/WebhookInbox.ts"
 export * as WebhookEndpoints from "../adapters/WebhookEndpoints.ts"
 export * as WebhookDeliveries from "../adapters/WebhookDeliveries.ts"
 export * as WebhookSender from "../adapters/WebhookSender.ts"
+export * as Notifier from "../adapters/Notifier.ts"
 export * as Storage from "../adapters/Storage.ts"
 
 // --- Programs --------------------------------------------------------------
@@ -119,3 +137,8 @@ export * as ProjectionRebuild from "../orchestration/ProjectionRebuild.ts"
 export * as ClientAccounts from "../orchestration/ClientAccounts.ts"
 export * as ClientAccountsError from "../orchestration/ClientAccountsError.ts"
 export * as LedgerHandlers from "../orchestration/LedgerHandlers.ts"
+export * as Subscriptions from "../orchestration/subscription/Subscriptions.ts"
+export * as SubscriptionPolicy from "../orchestration/subscription/SubscriptionPolicy.ts"
+export * as SubscriptionProcess from "../orchestration/subscription/SubscriptionProcess.ts"
+export * as BillingSaga from "../orchestration/subscription/BillingSaga.ts"
+export * as BillingWorker from "../orchestration/subscription/BillingWorker.ts"

@@ -57,6 +57,7 @@ export * as EmbeddedPostgres from "../infra/embedded/EmbeddedPostgres.ts"
 export * as EmbeddedPostgresError from "../infra/embedded/EmbeddedPostgresError.ts"
 export * as SqlMigrations from "../infra/sql/SqlMigrations.ts"
 export * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
+export * as SqlSubscriptionRepository from "../infra/sql/SqlSubscriptionRepository.ts"
 export * as SqlIdempotencyStore from "../infra/sql/SqlIdempotencyStore.ts"
 export * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 export * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
@@ -78,6 +79,11 @@ export * as SqlLedgerSnapshots from "../infra/sql/SqlLedgerSnapshots.ts"
 
 export * as RedisLock from "../infra/redis/RedisLock.ts"
 export * as RedisFlowQueue from "../infra/redis/RedisFlowQueue.ts"
+
+// --- Notices ---------------------------------------------------------------
+
+export * as SmtpNotifier from "../infra/smtp/SmtpNotifier.ts"
+export * as WebhookNotifier from "../infra/http/WebhookNotifier.ts"
 
 // --- Logs ------------------------------------------------------------------
 

@@ -10,6 +10,7 @@
 
 export * as MemoryDatabase from "../infra/memory/MemoryDatabase.ts"
 export * as MemoryPaymentRepository from "../infra/memory/MemoryPaymentRepository.ts"
+export * as MemorySubscriptionRepository from "../infra/memory/MemorySubscriptionRepository.ts"
 export * as MemoryIdempotencyStore from "../infra/memory/MemoryIdempotencyStore.ts"
 export * as MemoryFlowStore from "../infra/memory/MemoryFlowStore.ts"
 export * as MemoryOutbox from "../infra/memory/MemoryOutbox.ts"
@@ -24,6 +25,7 @@ export * as MemoryWebhookInbox from "../infra/memory/MemoryWebhookInbox.ts"
 export * as MemoryWebhookEndpoints from "../infra/memory/MemoryWebhookEndpoints.ts"
 export * as MemoryWebhookDeliveries from "../infra/memory/MemoryWebhookDeliveries.ts"
 export * as MemoryLedgerSubscriptions from "../infra/memory/MemoryLedgerSubscriptions.ts"
+export * as MemoryNotifier from "../infra/memory/MemoryNotifier.ts"
 
 // --- Gateways --------------------------------------------------------------
 
@@ -68,6 +70,7 @@ export * as PaymentGatewayContract from "../testing/contract/PaymentGatewayContr
 export * as GatewayUnderTest from "../testing/contract/GatewayUnderTest.ts"
 export * as TestCards from "../testing/contract/TestCards.ts"
 export * as PaymentRepositoryContract from "../testing/contract/PaymentRepositoryContract.ts"
+export * as SubscriptionRepositoryContract from "../testing/contract/SubscriptionRepositoryContract.ts"
 export * as IdempotencyStoreContract from "../testing/contract/IdempotencyStoreContract.ts"
 export * as OutboxContract from "../testing/contract/OutboxContract.ts"
 export * as EventBusContract from "../testing/contract/EventBusContract.ts"
@@ -81,4 +84,5 @@ export * as LedgerSnapshotsContract from "../testing/contract/LedgerSnapshotsCon
 export * as WebhookInboxContract from "../testing/contract/WebhookInboxContract.ts"
 export * as WebhookDeliveriesContract from "../testing/contract/WebhookDeliveriesContract.ts"
 export * as LedgerSubscriptionsContract from "../testing/contract/LedgerSubscriptionsContract.ts"
+export * as NotifierContract from "../testing/contract/NotifierContract.ts"
 export * as Samples from "../testing/contract/Samples.ts"

@@ -12,6 +12,7 @@ import type { Answer } from "../../adapters/IdempotencyStore.ts"
 import type { DeadLetter } from "../../adapters/Outbox.ts"
 import type { Attempt, State } from "../../adapters/WebhookDeliveries.ts"
 import type { DeadWebhook, Received } from "../../adapters/WebhookInbox.ts"
+import type { NumberedInvoice } from "../../adapters/SubscriptionRepository.ts"
 import type { Link } from "../../domain/audit/AuditChain.ts"
 import type { Draft } from "../../domain/audit/AuditEntry.ts"
 import type { Entries } from "../../domain/flow/FlowContext.ts"
@@ -24,6 +25,9 @@ import type { RunId } from "../../domain/payment/Operation.ts"
 import type { Event, MerchantId, PaymentId } from "../../domain/payment/PaymentEvent.ts"
 import type { PaymentView } from "../../domain/payment/PaymentView.ts"
 import type { Endpoint, EndpointId } from "../../domain/webhook/WebhookEndpoint.ts"
+import type { SubscriptionId } from "../../domain/subscription/Invoice.ts"
+import type { Event as SubscriptionEvent } from "../../domain/subscription/SubscriptionEvent.ts"
+import type { SubscriptionView } from "../../domain/subscription/SubscriptionView.ts"
 
 export interface StreamRow {
   readonly merchant: MerchantId
@@ -87,6 +91,13 @@ export interface FlowRow {
   due: Instant | undefined
 }
 
+export interface SubscriptionRow {
+  readonly events: ReadonlyArray<{ readonly version: number; readonly event: SubscriptionEvent }>
+  readonly version: number
+  readonly view: SubscriptionView
+  readonly due: Instant | undefined
+}
+
 export interface Tables {
   readonly streams: Map<PaymentId, StreamRow>
   /** The events of all payments in the order in which they were recorded. */
@@ -110,6 +121,9 @@ export interface Tables {
   readonly flowContexts: Map<ContextId, { readonly entries: Entries; readonly version: number }>
   /** The chain, each link with what it was made from. */
   readonly audit: Array<{ readonly link: Link; readonly entry: Draft }>
+  readonly subscriptions: Map<SubscriptionId, SubscriptionRow>
+  /** Each merchant's register, by number. */
+  readonly invoices: Map<MerchantId, ReadonlyArray<NumberedInvoice>>
 }
 
 export class MemoryDatabase extends Context.Service<MemoryDatabase, Tables>()("florin/infra/memory/MemoryDatabase") {}
@@ -130,7 +144,9 @@ export const make = (): Tables => ({
   locks: new Map(),
   flows: new Map(),
   flowContexts: new Map(),
-  audit: []
+  audit: [],
+  subscriptions: new Map(),
+  invoices: new Map()
 })
 
 export const layer: Layer.Layer<MemoryDatabase> = Layer.sync(MemoryDatabase, make)

@@ -19,7 +19,8 @@
  * - `flows`: the head of each flow, with what its status and its due moment
  *   are; `flow_events` is the truth of it, `flow_contexts` what handlers share.
  * - `webhook_*`: webhooks of gateways and to merchants, in `SqlWebhookTables`.
- * - `sagas` and its tables, in `SqlSagaTables`.
+ * - `saga*`: runs of sagas, in `SqlSagaTables`.
+ * - `subscriptions` and their events, `invoices`: in `SqlSubscriptionTables`.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -28,6 +29,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as SqlAppendFunction from "./SqlAppendFunction.ts"
 import * as SqlWebhookTables from "./SqlWebhookTables.ts"
+import * as SqlSubscriptionTables from "./SqlSubscriptionTables.ts"
 import * as SqlSagaTables from "./SqlSagaTables.ts"
 
 /** One statement a call: the wire protocol's prepared statements hold no more. */
@@ -276,7 +278,8 @@ const steps = {
   "0008_ledger_handlers": ledgerHandlers,
   "0009_webhooks": statements(...SqlWebhookTables.create),
   "0010_flows": flows,
-  "0011_sagas": statements(...SqlSagaTables.create)
+  "0011_sagas": statements(...SqlSagaTables.create),
+  "0012_subscriptions": statements(...SqlSubscriptionTables.create)
 }
 
 const table = "florin.migrations"

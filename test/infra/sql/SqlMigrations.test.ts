@@ -21,7 +21,8 @@ const all = [
   "ledger_handlers",
   "webhooks",
   "flows",
-  "sagas"
+  "sagas",
+  "subscriptions"
 ]
 
 describe("SqlMigrations", () => {
