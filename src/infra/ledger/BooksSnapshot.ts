@@ -4,7 +4,7 @@
  *     magic, version, seed, accounts             4 words
  *     up to 4,096 accounts: client, status,      6 words each
  *         available, held as 64-bit integers     ... until there are so many
- *     for each of 1,024 partitions: its size     1 word
+ *     for each of 256 partitions: its size       1 word
  *     and its entries                            4 words each
  *
  * Words are 32-bit, little-endian. After each of these stands the CRC-32 of all

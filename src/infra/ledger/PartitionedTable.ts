@@ -1,13 +1,13 @@
 /**
- * Entries by 32-bit key in open addressing, cut into 1,024 partitions that grow
- * one at a time: what has to be copied at once is a thousandth of the table.
+ * Entries by 32-bit key in open addressing, cut into 256 partitions that grow
+ * one at a time: what has to be copied at once is a small part of the table.
  *
- * An entry is a few words in a row, so that a look-up touches one cache line.
- * The first word of an entry is its mark: 22 bits of the key's hash, then four
- * bits that belong to whoever uses the table and are never all zero; a mark of
- * zero is an empty slot. The hash is a bijection of the 32-bit integers and its
- * upper ten bits choose the partition, so those 22 bits are all that is left to
- * compare: no two keys share both.
+ * An entry is a few words in a row, so that a look-up touches one cache line or
+ * two. The first word of an entry is its mark: 24 bits of the key's hash, then
+ * four bits that belong to whoever uses the table and are never all zero; a
+ * mark of zero is an empty slot. The hash is a bijection of the 32-bit integers
+ * and its upper eight bits choose the partition, so those 24 bits are all that
+ * is left to compare: no two keys share both.
  *
  * Slots are in the order of the hash, as far as collisions allow. Therefore
  * growing reads and writes memory from its beginning to its end.
@@ -15,7 +15,8 @@
  * `seed` keeps whoever chooses the keys from choosing such that collide.
  */
 
-const partitionBits = 10
+/** More would cost a look-up more: the processor has to have what it knows of each partition at hand. */
+const partitionBits = 8
 export const partitionCount = 1 << partitionBits
 const markShift = 4
 const lowBits = 32 - partitionBits

@@ -39,6 +39,8 @@ export const capacity = 512
 
 export interface RowBlock {
   readonly words: Int32Array
+  /** Of each row's `tx`: its home in the table, kept by the books between two passes. */
+  readonly homes: Int32Array
   /** Rows in it. */
   count: number
   /** Lines that it took, blank ones too. */
@@ -47,6 +49,7 @@ export interface RowBlock {
 
 export const make = (rows: number = capacity): RowBlock => ({
   words: new Int32Array(rows * wordsPerRow),
+  homes: new Int32Array(rows),
   count: 0,
   lines: 0
 })

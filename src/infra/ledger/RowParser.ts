@@ -137,7 +137,7 @@ export class RowParser {
           } else {
             const amount = value * unit + fraction
             high = (amount / word) | 0
-            low = (amount % word) | 0
+            low = amount | 0
           }
         }
       }
