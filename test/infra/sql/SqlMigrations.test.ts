@@ -10,7 +10,7 @@ const steps = Effect.gen(function* () {
   return rows.map(({ name }) => name)
 })
 
-const all = ["payments", "delivery", "coordination", "append", "listing", "audit"]
+const all = ["payments", "delivery", "coordination", "append", "listing", "audit", "inventory"]
 
 describe("SqlMigrations", () => {
   it.live("runs each step once, however many processes start together", () =>
