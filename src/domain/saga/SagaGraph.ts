@@ -12,6 +12,8 @@
  * complaint at once.
  */
 import { Result, Schema } from "effect"
+import type { StepRetry } from "./StepRetry.ts"
+import { complaintAbout } from "./StepRetry.ts"
 
 export const StepKind = Schema.Literals(["compensatable", "pivot", "bestEffort"])
 export type StepKind = typeof StepKind.Type
@@ -26,8 +28,13 @@ export interface StepNode {
   /** The saga's result does not wait for it. */
   readonly isAsync: boolean
   /** A step that is a saga of its own retries its own steps, and is never retried as a whole. */
-  readonly isNested: boolean
-  readonly isRetried: boolean
+  readonly nested: SagaGraph | undefined
+  /** It does its work once for each element of a collection. */
+  readonly isMapped: boolean
+  /** It waits for an answer from outside. */
+  readonly isPause: boolean
+  /** What it says of its own; the saga's otherwise. */
+  readonly retry: StepRetry | undefined
 }
 
 export interface SagaGraph {
@@ -55,6 +62,10 @@ export const Complaint = Schema.TaggedUnion({
   /** `step` takes a result that `missing` may not have. */
   TakesBestEffort: { step: Schema.String, missing: Schema.String },
   ReturnsBestEffort: { step: Schema.String },
+  /** What is past its pivot cannot be taken back, so a step that is such a saga is a pivot itself. */
+  NestedPivot: { step: Schema.String },
+  /** So many attempts that there is none, or a wait that is no time. */
+  BadRetry: { step: Schema.String, detail: Schema.String },
   /** Two pivots of which neither comes before the other: after one of them, the other's failure has no way out. */
   PivotsSideBySide: { steps: Schema.Array(Schema.String) },
   BadConcurrency: { concurrency: Schema.Number }
@@ -88,6 +99,10 @@ const phrase = (complaint: Complaint): string => {
       return `${complaint.step} takes the result of ${complaint.missing}, which is best effort and may have none`
     case "ReturnsBestEffort":
       return `the result is that of ${complaint.step}, which is best effort and may have none`
+    case "NestedPivot":
+      return `${complaint.step} is a saga with a pivot, so it has to be a pivot itself`
+    case "BadRetry":
+      return `${complaint.step} is retried with ${complaint.detail}`
     case "PivotsSideBySide":
       return `pivots that may succeed in any order: ${complaint.steps.join(", ")}`
     case "BadConcurrency":
@@ -131,9 +146,14 @@ const aboutNames = ({ concurrency, name, returns, steps }: SagaGraph): ReadonlyA
 const aboutSteps = ({ returns, steps }: SagaGraph): ReadonlyArray<Complaint> => {
   const mayBeMissing = new Set(steps.filter(({ kind }) => kind === "bestEffort").map(({ name }) => name))
   return steps.flatMap((step): ReadonlyArray<Complaint> => {
-    const { isAsync, isNested, isRetried, kind, name, takes } = step
+    const { isAsync, kind, name, nested, retry, takes } = step
+    const detail = retry && complaintAbout(retry)
     return [
-      ...(isNested && isRetried ? [{ _tag: "NestedRetried", step: name } as const] : []),
+      ...(detail === undefined ? [] : [{ _tag: "BadRetry", step: name, detail } as const]),
+      ...(nested !== undefined && retry !== undefined ? [{ _tag: "NestedRetried", step: name } as const] : []),
+      ...(nested !== undefined && hasPivot(nested) && kind !== "pivot"
+        ? [{ _tag: "NestedPivot", step: name } as const]
+        : []),
       ...(isAsync && kind !== "bestEffort" ? [{ _tag: "AsyncNotBestEffort", step: name } as const] : []),
       ...(kind === "bestEffort"
         ? []
@@ -153,6 +173,9 @@ const aboutOrder = (graph: SagaGraph): ReadonlyArray<Complaint> => {
   const sideBySide = pivots.filter((one) => pivots.some((other) => other !== one && !isOrdered(one, other)))
   return sideBySide.length === 0 ? [] : [{ _tag: "PivotsSideBySide", steps: sideBySide }]
 }
+
+/** Whether it has a way back no longer once all of it succeeded. */
+export const hasPivot = ({ steps }: SagaGraph): boolean => steps.some(({ kind }) => kind === "pivot")
 
 /** Whether `later` needs `earlier`, by however many steps between. */
 const isBefore = (graph: SagaGraph, earlier: string, later: string): boolean => {

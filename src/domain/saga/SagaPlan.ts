@@ -30,12 +30,18 @@ export const SagaEvent = Schema.TaggedUnion({
   StepSucceeded: { ...step, at: Schema.Finite },
   /** It had nothing to do: its value flows on, and there is nothing to undo. */
   StepSkipped: step,
-  /** The saga ends here, keeps what it did, and counts as a success. */
-  StepHalted: { ...step, at: Schema.Finite },
+  /** The saga ends here, keeps what it did, and counts as a success. `isIdle`: the step itself did nothing. */
+  StepHalted: { ...step, at: Schema.Finite, isIdle: Schema.optionalKey(Schema.Boolean) },
   /** For good: its attempts are used up, or it said that another is of no use. `began`: whether its body ran at all. */
   StepFailed: { ...step, began: Schema.Boolean },
+  /** A saga in a saga that failed past its own pivot: the outer one has no way back either. */
+  StepStalled: { ...step, at: Schema.Finite },
+  /** It was about to begin, heard that the run is cancelled, and did nothing. */
+  StepLeft: step,
   /** Somebody asked for it to end and be taken back. */
   CancelAsked: {},
+  /** Somebody decided that all of it is taken back, whatever became of it, the pivot included. */
+  UndoAsked: {},
   Compensated: { ...step, failed: Schema.Boolean },
   Undone: { ...step, failed: Schema.Boolean }
 })
@@ -43,7 +49,7 @@ export type SagaEvent = typeof SagaEvent.Type
 
 // --- State ------------------------------------------------------------------
 
-export type Standing = "running" | "succeeded" | "skipped" | "failed" | "halted"
+export type Standing = "running" | "succeeded" | "skipped" | "failed" | "halted" | "stalled"
 
 export interface SagaState {
   /** Steps that have begun; the others wait. */
@@ -55,6 +61,7 @@ export interface SagaState {
   /** What rollback is through with. */
   readonly takenBack: ReadonlySet<string>
   readonly isCancelled: boolean
+  readonly isUndone: boolean
 }
 
 export const initial: SagaState = {
@@ -62,7 +69,8 @@ export const initial: SagaState = {
   succeeded: [],
   toCompensate: [],
   takenBack: new Set(),
-  isCancelled: false
+  isCancelled: false,
+  isUndone: false
 }
 
 export const evolve = (state: SagaState, event: SagaEvent): SagaState => {
@@ -79,18 +87,35 @@ export const evolve = (state: SagaState, event: SagaEvent): SagaState => {
       return standing(event.step, "skipped")
     case "StepHalted":
       // It has done its part, so it is undone like the others when a step beside it fails.
-      return { ...standing(event.step, "halted"), succeeded: inOrder(state.succeeded, event) }
+      return {
+        ...standing(event.step, "halted"),
+        succeeded: event.isIdle === true ? state.succeeded : inOrder(state.succeeded, event)
+      }
     case "StepFailed":
       return {
         ...standing(event.step, "failed"),
         toCompensate: event.began ? [...state.toCompensate, event.step] : state.toCompensate
       }
+    case "StepStalled":
+      // Should all be taken back after all, so are its own steps.
+      return { ...standing(event.step, "stalled"), succeeded: inOrder(state.succeeded, event) }
+    case "StepLeft":
+      return { ...state, isCancelled: true, standings: without(state.standings, event.step) }
     case "CancelAsked":
       return { ...state, isCancelled: true }
+    case "UndoAsked":
+      return { ...state, isUndone: true }
     case "Compensated":
     case "Undone":
       return { ...state, takenBack: new Set(state.takenBack).add(event.step) }
   }
+}
+
+/** So that it can begin after all, should the saga turn out to be past its pivot. */
+const without = (standings: SagaState["standings"], step: string): SagaState["standings"] => {
+  const others = new Map(standings)
+  others.delete(step)
+  return others
 }
 
 /** What happened at the same moment stays in the order in which it was heard of. */
@@ -105,7 +130,8 @@ export const fold = (events: Iterable<SagaEvent>, from: SagaState = initial): Sa
 
 // --- Next -------------------------------------------------------------------
 
-export type Ending = "completed" | "halted" | "failed" | "stalled" | "cancelled"
+export const Ending = Schema.Literals(["completed", "halted", "failed", "stalled", "cancelled", "undone"])
+export type Ending = typeof Ending.Type
 
 export type Next =
   /** Steps that can begin now, in the graph's order, as many as there is room for. */
@@ -127,7 +153,9 @@ export const next = (graph: SagaGraph, state: SagaState): Next => {
   }
   if (isUnderWay) return { _tag: "Await" }
   if (forward) return { _tag: "End", ending: "completed" }
-  return isFailed(graph, state) || state.isCancelled ? rollback(graph, state) : { _tag: "End", ending: "halted" }
+  return isFailed(graph, state) || state.isCancelled || state.isUndone
+    ? rollback(graph, state)
+    : { _tag: "End", ending: "halted" }
 }
 
 /** Whether the saga's result is there, whatever async steps are still under way. */
@@ -135,27 +163,34 @@ export const hasResult = (graph: SagaGraph, state: SagaState): boolean =>
   isGoingForward(graph, state) && graph.steps.every(({ isAsync, name }) => isAsync || isOver(state.standings.get(name)))
 
 const rollback = (graph: SagaGraph, state: SagaState): Next => {
-  if (isPastPivot(graph, state)) return { _tag: "End", ending: "stalled" }
+  if (isPastPivot(graph, state) && !state.isUndone) return { _tag: "End", ending: "stalled" }
   const compensate = state.toCompensate.find((name) => isToCompensate(state, name))
   if (compensate !== undefined) return { _tag: "Compensate", step: compensate }
   const undo = state.succeeded.findLast(({ step }) => !state.takenBack.has(step))
   if (undo !== undefined) return { _tag: "Undo", step: undo.step }
-  return { _tag: "End", ending: isFailed(graph, state) ? "failed" : "cancelled" }
+  if (state.isUndone) return { _tag: "End", ending: "undone" }
+  return { _tag: "End", ending: state.isCancelled ? "cancelled" : "failed" }
 }
 
 const isToCompensate = ({ takenBack, toCompensate }: SagaState, name: string): boolean =>
   toCompensate.includes(name) && !takenBack.has(name)
 
 const isGoingForward = (graph: SagaGraph, state: SagaState): boolean =>
-  !isFailed(graph, state) && !isHalted(state) && (!state.isCancelled || isPastPivot(graph, state))
+  !isFailed(graph, state) && !isHalted(state) && !state.isUndone && (!state.isCancelled || isPastPivot(graph, state))
 
 const isHalted = ({ standings }: SagaState): boolean => [...standings.values()].includes("halted")
 
 const isFailed = ({ steps }: SagaGraph, { standings }: SagaState): boolean =>
-  steps.some(({ kind, name }) => kind !== "bestEffort" && standings.get(name) === "failed")
+  steps.some(({ kind, name }) => kind !== "bestEffort" && isFailure(standings.get(name)))
 
-const isPastPivot = ({ steps }: SagaGraph, { standings }: SagaState): boolean =>
-  steps.some(({ kind, name }) => kind === "pivot" && standings.get(name) === "succeeded")
+const isFailure = (standing: Standing | undefined): boolean => standing === "failed" || standing === "stalled"
+
+/** Whether a pivot has succeeded, here or in a saga within: what was done can no longer be taken back. */
+export const isPastPivot = ({ steps }: SagaGraph, { standings }: SagaState): boolean =>
+  steps.some(({ kind, name }) => (kind === "pivot" && isDone(standings.get(name))) || standings.get(name) === "stalled")
+
+/** A pivot that halts the saga has done its part like one that succeeds. */
+const isDone = (standing: Standing | undefined): boolean => standing === "succeeded" || standing === "halted"
 
 const isOver = (standing: Standing | undefined): boolean => standing !== undefined && standing !== "running"
 

@@ -34,6 +34,9 @@ export type Resolved<Template> =
       ? { readonly [K in keyof Template]: Resolved<Template[K]> }
       : Template
 
+/** What may stand for an `A` in a template: a reference to one, one itself, or its fields each as such. */
+export type Taken<A> = Ref<A> | A | (A extends object ? { readonly [K in keyof A]: Taken<A[K]> } : never)
+
 interface Place {
   readonly source: Source
   readonly path: ReadonlyArray<string>

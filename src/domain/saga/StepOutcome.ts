@@ -21,8 +21,15 @@ export type StepError = typeof StepError.Type
 export const StepOutcome = Schema.TaggedUnion({
   Succeeded: { value: Schema.Json, at: Schema.Finite },
   Skipped: { value: Schema.Json },
-  Halted: { value: Schema.Json, at: Schema.Finite },
-  Failed: { error: StepError, began: Schema.Boolean }
+  /** `isIdle`: there was nothing left to do, and it did nothing. */
+  Halted: { value: Schema.Json, at: Schema.Finite, isIdle: Schema.optionalKey(Schema.Boolean) },
+  Failed: { error: StepError, began: Schema.Boolean },
+  /** A saga in a saga is past its own pivot and cannot go on. */
+  Stalled: { error: StepError, at: Schema.Finite },
+  /** The run was cancelled before it began. */
+  Left: {},
+  /** What it has to hold is somebody else's for now; it has not begun. */
+  Contended: { resource: Schema.String, retryAfterMillis: Schema.optionalKey(Schema.Finite) }
 })
 export type StepOutcome = typeof StepOutcome.Type
 
@@ -33,6 +40,19 @@ export const TakingBack = Schema.TaggedUnion({
   Failed: { reason: Schema.Literals(["raised", "returned"]), message: Schema.String }
 })
 export type TakingBack = typeof TakingBack.Type
+
+/** What ended a wait. */
+export const Wake = Schema.TaggedUnion({
+  /** The time was over. */
+  Elapsed: {},
+  /** Somebody answered, at that moment. */
+  Answered: { payload: Schema.Json, at: Schema.Finite },
+  /** Answers came that do not hold to the contract, as many as there may be. */
+  Refused: { detail: Schema.String },
+  /** The run is cancelled. */
+  Cancelled: {}
+})
+export type Wake = typeof Wake.Type
 
 /** A compensate or undo that failed: somebody has to see to it by hand. */
 export const RollbackFailure = Schema.Struct({

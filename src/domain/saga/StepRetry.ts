@@ -17,6 +17,16 @@ export interface StepRetry {
 
 export const once: StepRetry = { attempts: 1, backoff: "fixed", baseMillis: 0 }
 
+/** What is wrong with it, `undefined` where nothing is. */
+export const complaintAbout = ({ attempts, baseMillis, capMillis, jitter = 0 }: StepRetry): string | undefined => {
+  if (!Number.isInteger(attempts) || attempts < 1)
+    return `attempts of ${attempts}, where a whole number of 1 or more is`
+  if (!Number.isFinite(baseMillis) || baseMillis < 0) return `a base of ${baseMillis} ms, where 0 or more is`
+  if (capMillis !== undefined && !(capMillis >= 0)) return `a cap of ${capMillis} ms, where 0 or more is`
+  if (!(jitter >= 0 && jitter <= 1)) return `a jitter of ${jitter}, where a share from 0 to 1 is`
+  return undefined
+}
+
 export type Verdict = { readonly _tag: "Again"; readonly afterMillis: number } | { readonly _tag: "GiveUp" }
 
 /** After `attempt` attempts, the last of which failed; `lot` is drawn by the caller, from 0 up to 1. */

@@ -2,9 +2,9 @@
  * Runs a saga.
  *
  * 1. The input is held against its schema. Nothing runs on a wrong one.
- * 2. `SagaPlan.next` says which steps can begin; each begins in a fiber of its own.
- * 3. A step resolves its arguments, holds them against its contract, and makes its attempts, with the waits between
- *    them, until one succeeds, signals, or there is no use in another.
+ * 2. `SagaPlan.next` says which steps can begin; each begins in a fiber of its own, unless it is the only one.
+ * 3. A step resolves its arguments, holds them against its contract, and makes its attempts (`StepAttempts`). A step
+ *    that is a saga runs by this same loop; one that maps does its elements (`StepElements`); one that asks waits.
  * 4. What becomes of it goes into the plan's state, and `next` is asked again.
  * 5. After a failure nothing new begins; what is under way is waited for; then `next` names the step to compensate,
  *    then those to undo, one at a time.
@@ -13,292 +13,287 @@
  * Nothing is judged here: whether to go on, to try again or to take back is
  * `SagaPlan`'s and `StepRetry`'s to say.
  */
-import { Cause, Clock, Duration, Effect, Exit, Queue, Result, Schema } from "effect"
-import type { Scope } from "effect"
+import { Cause, Effect, Exit, Queue, Result } from "effect"
+import type { Schema, Scope } from "effect"
 import * as SagaPlan from "../../domain/saga/SagaPlan.ts"
-import * as SagaRef from "../../domain/saga/SagaRef.ts"
-import { RollbackFailure, StepError } from "../../domain/saga/StepOutcome.ts"
-import * as StepOutcome from "../../domain/saga/StepOutcome.ts"
-import * as StepRetry from "../../domain/saga/StepRetry.ts"
+import * as SagaSecrets from "../../domain/saga/SagaSecrets.ts"
+import type { StepError, StepOutcome } from "../../domain/saga/StepOutcome.ts"
+import * as StepOutcomes from "../../domain/saga/StepOutcome.ts"
 import type { Saga } from "./Saga.ts"
+import type { Answer } from "./SagaAnswer.ts"
+import { InvalidInput, SagaFailed } from "./SagaAnswer.ts"
 import type { SagaDriver } from "./SagaDriver.ts"
-import type { Step, StepContext } from "./SagaStep.ts"
-import { Halt, Skip } from "./SagaStep.ts"
+import { Observers } from "./SagaObserver.ts"
+import type { Over, Whole } from "./SagaRun.ts"
+import { Run } from "./SagaRun.ts"
+import * as SagaRollback from "./SagaRollback.ts"
+import type { SagaBody, Step } from "./SagaStep.ts"
+import { attempts } from "./StepAttempts.ts"
+import * as StepElements from "./StepElements.ts"
 
-// --- What comes of a run ----------------------------------------------------
+export { InvalidInput, SagaFailed } from "./SagaAnswer.ts"
+export type { Answer } from "./SagaAnswer.ts"
 
-export type Answer<A> =
-  | { readonly _tag: "Completed"; readonly execution: string; readonly value: A }
-  /** A step ended the saga early, and what was done stays. */
-  | { readonly _tag: "Halted"; readonly execution: string; readonly step: string; readonly value: Schema.Json }
-
-/** The input is not what the saga takes. Nothing has run. */
-export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
-  saga: Schema.String,
-  detail: Schema.String
-}) {
-  override get message() {
-    return `${this.saga}: ${this.detail}`
-  }
-}
-
-/**
- * A step failed for good. `failed` and `cancelled`: what was done is taken
- * back, but for what `rollbackFailures` names. `stalled`: the saga is past its
- * pivot, nothing is taken back, and somebody has to resume it.
- */
-export class SagaFailed extends Schema.TaggedError<SagaFailed>()("SagaFailed", {
-  saga: Schema.String,
-  execution: Schema.String,
-  ending: Schema.Literals(["failed", "stalled", "cancelled"]),
-  /** The first step that failed; none when it was cancelled. */
-  step: Schema.optionalKey(Schema.String),
-  error: Schema.optionalKey(StepError),
-  rollbackFailures: Schema.Array(RollbackFailure)
-}) {
-  override get message() {
-    const about = this.step === undefined ? "" : ` at ${this.step}: ${this.error?.message ?? ""}`
-    return `${this.saga} ${this.ending}${about}`
-  }
-}
-
-// --- The run ----------------------------------------------------------------
-
-/** `outcome` is absent where the step's fiber was stopped: its run is suspended, and will be taken up again. */
-interface Over {
-  readonly step: string
-  readonly outcome: StepOutcome.StepOutcome | undefined
-}
-
+/** Runs it to its end, and fails with what failed it. */
 export const execute = <Input, A, R>(
   saga: Saga<Input, A, R>,
   input: Input,
   driver: SagaDriver
 ): Effect.Effect<Answer<A>, SagaFailed | InvalidInput, R> =>
-  Effect.scoped(Effect.andThen(checkInput(saga, input), runAll(saga, input, driver)))
+  Effect.gen(function* () {
+    yield* checkInput(saga, input)
+    const ended = yield* run(saga, input, { driver, isUndoing: false })
+    return yield* Effect.fromResult(answerOf<A>(saga, driver.execution, ended))
+  })
 
-const checkInput = <Input>({ input: schema, name }: Saga<Input, unknown, unknown>, input: Input) =>
-  Schema.encodeUnknownEffect(Schema.toCodecJson(schema))(input).pipe(
-    Effect.mapError(({ message }) => new InvalidInput({ saga: name, detail: message }))
-  )
+/** The input as JSON, when it is what the saga takes. */
+export const checkInput = (saga: SagaBody<unknown>, input: unknown): Effect.Effect<Schema.Json, InvalidInput> =>
+  Effect.mapError(saga.inputCoding.encode(input), ({ message }) => {
+    const secrets = new Set<string>()
+    SagaSecrets.collect(input, secrets)
+    return new InvalidInput({ saga: saga.name, detail: SagaSecrets.maskText(message, secrets) })
+  })
 
-const runAll = Effect.fnUntraced(function* <Input, A, R>(
-  saga: Saga<Input, A, R>,
-  input: Input,
-  driver: SagaDriver
-): Effect.fn.Return<Answer<A>, SagaFailed, R | Scope.Scope> {
+// --- A run, and how it ended ------------------------------------------------
+
+export interface Ended {
+  readonly ending: SagaPlan.Ending
+  /** Of the step that the saga returns, when it completed. */
+  readonly value: unknown
+  readonly halted: { readonly step: string; readonly value: Schema.Json } | undefined
+  readonly failure: { readonly step: string; readonly error: StepError } | undefined
+  readonly rollbackFailures: Whole["rollbackFailures"]
+  readonly unfinished: ReadonlySet<string>
+  readonly secrets: ReadonlySet<string>
+}
+
+export interface Going {
+  readonly driver: SagaDriver
+  /** Nothing new is begun, and what was done is taken back. */
+  readonly isUndoing: boolean
+}
+
+/** Runs it on an input that has been checked. */
+export const run = Effect.fnUntraced(function* <R>(
+  saga: SagaBody<R>,
+  input: unknown,
+  { driver, isUndoing }: Going
+): Effect.fn.Return<Ended, never, R> {
+  const whole: Whole = {
+    saga: saga.name,
+    driver,
+    observers: yield* Observers,
+    secrets: new Set(),
+    isUndoing,
+    rollbackFailures: [],
+    unfinished: new Set()
+  }
+  const run = new Run(saga, input, whole)
+  const ending = yield* Effect.scoped(runAll(run))
+  return {
+    ending,
+    value: run.values.get(saga.graph.returns),
+    halted: run.halted,
+    failure: ending === "cancelled" || ending === "undone" ? undefined : run.failure,
+    rollbackFailures: whole.rollbackFailures,
+    unfinished: whole.unfinished,
+    secrets: whole.secrets
+  }
+})
+
+const runAll = Effect.fnUntraced(function* <R>(run: Run<R>): Effect.fn.Return<SagaPlan.Ending, never, R | Scope.Scope> {
+  const { graph, steps } = run.body
+  const { isUndoing } = run.whole
   const over = yield* Queue.unbounded<Over>()
-  const run = new Run(saga, input, driver)
+  // The result is told before the end only where something may still be under way then.
+  let owesResult = graph.steps.some(({ isAsync }) => isAsync)
   while (true) {
-    const next = SagaPlan.next(saga.graph, run.state)
+    if (owesResult && SagaPlan.hasResult(graph, run.state)) {
+      owesResult = false
+      yield* run.answered
+    }
+    const next = SagaPlan.next(graph, run.state)
     switch (next._tag) {
-      case "Begin":
+      case "Begin": {
+        const isAlone = next.steps.length === 1 && !run.isUnderWay
         for (const name of next.steps) {
-          run.record({ _tag: "StepBegan", step: name })
-          const step = saga.steps.get(name)!
-          yield* Effect.forkScoped(
-            Effect.onExit(attempts(run, step), (exit) =>
-              Queue.offer(over, { step: name, outcome: Exit.isSuccess(exit) ? exit.value : undefined })
+          run.begin(name)
+          const step = steps.get(name)!
+          if (isAlone) run.take({ step: name, outcome: yield* perform(run, step) })
+          else {
+            yield* Effect.forkScoped(
+              Effect.onExit(perform(run, step), (exit) =>
+                Queue.offer(over, { step: name, outcome: Exit.isSuccess(exit) ? exit.value : undefined })
+              )
             )
-          )
+          }
         }
         break
-      case "Await": {
+      }
+      case "Await":
         // A wait that outlives this process stops its step's fiber. The others are heard out first, and kept.
         if (run.isSuspended) return yield* Effect.interrupt
         run.take(yield* Queue.take(over))
         break
-      }
       case "Compensate":
       case "Undo":
-        yield* takeBack(run, saga.steps.get(next.step)!, next._tag)
+        yield* takeBack(run, steps.get(next.step)!, next._tag)
         break
       case "End":
-        return yield* ended(run, next.ending)
+        if (!isUndoing || run.isInside || run.state.isUndone) return next.ending
+        run.record({ _tag: "UndoAsked" })
     }
+    if (isUndoing && run.state.isCancelled && !run.isInside && !run.state.isUndone) run.record({ _tag: "UndoAsked" })
   }
 })
-
-/** One run's state, and the values that its steps have given. */
-class Run<Input, A, R> {
-  readonly saga: Saga<Input, A, R>
-  readonly input: Input
-  readonly driver: SagaDriver
-  state: SagaPlan.SagaState = SagaPlan.initial
-  readonly values = new Map<string, unknown>()
-  readonly args = new Map<string, unknown>()
-  readonly errors: Array<{ readonly step: string; readonly error: StepError }> = []
-  readonly rollbackFailures: Array<RollbackFailure> = []
-  halted: { readonly step: string; readonly value: Schema.Json } | undefined
-  private readonly stopped = new Set<string>()
-
-  constructor(saga: Saga<Input, A, R>, input: Input, driver: SagaDriver) {
-    this.saga = saga
-    this.input = input
-    this.driver = driver
-  }
-
-  record(event: SagaPlan.SagaEvent): void {
-    this.state = SagaPlan.evolve(this.state, event)
-  }
-
-  /** Whether nothing that is under way can go on here. */
-  get isSuspended(): boolean {
-    const underWay = [...this.state.standings].filter(([, standing]) => standing === "running")
-    return underWay.every(([step]) => this.stopped.has(step))
-  }
-
-  take({ outcome, step }: Over): void {
-    if (outcome === undefined) {
-      this.stopped.add(step)
-      return
-    }
-    switch (outcome._tag) {
-      case "Halted":
-        this.values.set(step, decode(this.saga.steps.get(step)!, outcome.value))
-        this.halted = { step, value: outcome.value }
-        return this.record({ _tag: "StepHalted", step, at: outcome.at })
-      case "Succeeded":
-        this.values.set(step, decode(this.saga.steps.get(step)!, outcome.value))
-        return this.record({ _tag: "StepSucceeded", step, at: outcome.at })
-      case "Skipped":
-        this.values.set(step, decode(this.saga.steps.get(step)!, outcome.value))
-        return this.record({ _tag: "StepSkipped", step })
-      case "Failed":
-        this.errors.push({ step, error: outcome.error })
-        return this.record({ _tag: "StepFailed", step, began: outcome.began })
-    }
-  }
-
-  context(step: string, attempt: number): StepContext {
-    const { execution } = this.driver
-    return { saga: this.saga.name, execution, step, attempt, key: `${execution}/${step}` }
-  }
-}
-
-const decode = <R>({ gives }: Step<R>, value: Schema.Json): unknown =>
-  Schema.decodeUnknownSync(Schema.toCodecJson(gives))(value)
 
 // --- A step -----------------------------------------------------------------
 
-const attempts = Effect.fnUntraced(function* <Input, A, R>(run: Run<Input, A, R>, step: Step<R>) {
-  const args = resolveArguments(run, step)
-  if (Result.isFailure(args)) {
-    const error = StepOutcome.defectOf(args.failure)
-    return { _tag: "Failed", error, began: false } satisfies StepOutcome.StepOutcome
-  }
-  run.args.set(step.name, args.success)
-  const retry = step.retry ?? run.saga.retry
-  for (let attempt = 1; ; attempt++) {
-    const name = `${step.name}/${attempt}`
-    const outcome = yield* run.driver.attempt(name, attemptOnce(step, args.success, run.context(step.name, attempt)))
-    if (outcome._tag !== "Failed") return outcome
-    const verdict = StepRetry.decide(retry, outcome.error.isRetryable, attempt, lot(run.driver.execution, name))
-    if (verdict._tag === "GiveUp") return outcome
-    yield* run.driver.sleep(`${name}/wait`, verdict.afterMillis)
+const perform = <R>(run: Run<R>, step: Step<R>): Effect.Effect<StepOutcome, never, R> => {
+  if (step.nested !== undefined) return performWithin(run, step, step.nested)
+  if (step.elements !== undefined) return StepElements.perform(run, step, step.elements)
+  const args = argumentsOf(run, step)
+  if ("_tag" in args) return Effect.succeed(args)
+  if (step.pause !== undefined) return performPause(run, step, args.value)
+  return attempts(run, workOf(run, step, args.value))
+}
+
+const workOf = <R>(run: Run<R>, step: Step<R>, args: unknown) => ({
+  name: run.nameOf(step.name),
+  step,
+  args,
+  body: (context: Parameters<typeof step.run>[1]) => step.run(args, context),
+  encode: step.coding.encode
+})
+
+/** What the template takes, held against the step's contract; or how the step failed before it began. */
+const argumentsOf = <R>(run: Run<R>, step: Step<R>): { readonly value: unknown } | StepOutcome => {
+  const resolved = Result.try(() => {
+    const value = run.resolve(step.template)
+    step.hold?.(value)
+    return value
+  })
+  if (Result.isFailure(resolved)) return unbegun(run, resolved.failure)
+  run.args.set(step.name, resolved.success)
+  return { value: resolved.success }
+}
+
+const unbegun = <R>(run: Run<R>, defect: unknown): StepOutcome => {
+  const error = StepOutcomes.defectOf(defect)
+  return { _tag: "Failed", error: { ...error, message: run.mask(error.message) }, began: false }
+}
+
+/** A saga in a saga: the same loop, whose end is what becomes of the step. */
+const performWithin = Effect.fnUntraced(function* <R>(
+  run: Run<R>,
+  step: Step<R>,
+  saga: SagaBody<R>
+): Effect.fn.Return<StepOutcome, never, R> {
+  const args = argumentsOf(run, step)
+  if ("_tag" in args) return args
+  const input = yield* Effect.exit(saga.inputCoding.encode(args.value))
+  if (Exit.isFailure(input)) return unbegun(run, Cause.squash(input.cause))
+  const within = new Run(saga, args.value, run.whole, { run, step: step.name })
+  run.within.set(step.name, within)
+  const ending = yield* Effect.scoped(runAll(within))
+  const at = within.state.succeeded.at(-1)?.at ?? 0
+  switch (ending) {
+    case "completed":
+      run.values.set(step.name, within.values.get(saga.graph.returns))
+      return { _tag: "Succeeded", value: null, at }
+    case "halted":
+      return { _tag: "Halted", value: within.halted!.value, at }
+    case "stalled":
+      return { _tag: "Stalled", error: within.failure!.error, at }
+    case "cancelled":
+      return { _tag: "Left" }
+    case "failed":
+    case "undone":
+      return { _tag: "Failed", error: within.failure!.error, began: true }
   }
 })
 
-/** What the template takes, held against the step's contract. */
-const resolveArguments = <Input, A, R>({ input, values }: Run<Input, A, R>, { accepts, template }: Step<R>) =>
-  Result.try(() => {
-    const args = SagaRef.resolve(template, (source) => {
-      if (source._tag === "Input") return input
-      if (source._tag === "Result" && values.has(source.step)) return values.get(source.step)
-      throw new TypeError(source._tag === "Result" ? `there is no result of ${source.step}` : "there is no element")
-    })
-    if (accepts !== undefined) Schema.encodeUnknownSync(accepts)(args)
-    return args
-  })
-
-const attemptOnce = <R>(
+/** Asks, where somebody has to be asked, and waits for the answer. */
+const performPause = Effect.fnUntraced(function* <R>(
+  run: Run<R>,
   step: Step<R>,
-  args: unknown,
-  context: StepContext
-): Effect.Effect<StepOutcome.StepOutcome, never, R> => {
-  const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(step.gives))
-  const body = Effect.suspend(() => step.run(args, context))
-  return withTimeout(body, step.timeout).pipe(
-    Effect.flatMap((given) => {
-      const signal = given instanceof Halt ? "Halted" : given instanceof Skip ? "Skipped" : "Succeeded"
-      const value = given instanceof Halt || given instanceof Skip ? given.value : given
-      return Effect.zipWith(encode(value), Clock.currentTimeMillis, (json, at): StepOutcome.StepOutcome =>
-        signal === "Skipped" ? { _tag: signal, value: json } : { _tag: signal, value: json, at }
-      )
-    }),
-    Effect.catchCause((cause) =>
-      Cause.hasInterrupts(cause)
-        ? Effect.interrupt
-        : Effect.succeed<StepOutcome.StepOutcome>({ _tag: "Failed", error: errorIn(cause), began: true })
-    )
-  )
-}
-
-const withTimeout = <R>(body: Effect.Effect<unknown, unknown, R>, timeout: Duration.Input | undefined) =>
-  timeout === undefined ? body : Effect.timeout(body, timeout)
-
-const errorIn = (cause: Cause.Cause<unknown>): StepError =>
-  Cause.hasFails(cause) ? StepOutcome.errorOf(Cause.squash(cause)) : StepOutcome.defectOf(Cause.squash(cause))
-
-/** From 0 up to 1, and the same in every replay of this run. */
-const lot = (execution: string, name: string): number => {
-  let hash = 0x811c9dc5
-  for (const character of `${execution}/${name}`) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193)
-  return (hash >>> 0) / 2 ** 32
-}
+  args: unknown
+): Effect.fn.Return<StepOutcome, never, R> {
+  const { driver } = run.whole
+  const { attempts: most, correlation, timeoutMillis } = step.pause!
+  const work = workOf(run, step, args)
+  const question = {
+    name: work.name,
+    step: work.name,
+    correlation: correlation(args, run.context(work.name, 1)),
+    attempts: most
+  }
+  // It is known to those who may answer before anybody hears of it: an answer may come at once.
+  const asked = yield* attempts(run, {
+    ...work,
+    encode: () => Effect.succeed(null),
+    body: (context) =>
+      driver
+        .open(question)
+        .pipe(
+          Effect.andThen(
+            run.tell((about) => ({ _tag: "StepPaused", ...about, step: work.name, correlation: question.correlation }))
+          ),
+          Effect.andThen(work.body(context))
+        )
+  })
+  if (asked._tag !== "Succeeded") return asked
+  const wake = yield* driver.hear(work.name, timeoutMillis)
+  const failed = (message: string, code: string): StepOutcome => ({
+    _tag: "Failed",
+    error: { message: run.mask(message), code, isRetryable: false, isDefect: false },
+    began: true
+  })
+  switch (wake._tag) {
+    case "Answered":
+      return { _tag: "Succeeded", value: wake.payload, at: wake.at }
+    case "Elapsed":
+      return failed(`no answer came within ${timeoutMillis} ms`, "AnswerTimeout")
+    case "Refused":
+      return failed(wake.detail, "AnswerRefused")
+    case "Cancelled":
+      run.record({ _tag: "CancelAsked" })
+      return failed("it was cancelled", "Cancelled")
+  }
+})
 
 // --- Taking back ------------------------------------------------------------
 
-const takeBack = Effect.fnUntraced(function* <Input, A, R>(
-  run: Run<Input, A, R>,
-  step: Step<R>,
-  what: "Compensate" | "Undo"
-) {
-  const context = run.context(step.name, 1)
-  const args = run.args.get(step.name)
-  const error = run.errors.find((each) => each.step === step.name)?.error
-  const effect =
-    what === "Undo" ? step.undo?.(run.values.get(step.name), args, context) : step.compensate?.(args, error!, context)
-  const kind = what === "Undo" ? "undo" : "compensate"
-  const outcome: StepOutcome.TakingBack =
-    effect === undefined ? { _tag: "Done" } : yield* run.driver.takeBack(`${step.name}/${kind}`, outcomeOf(effect))
-  if (outcome._tag === "Failed") {
-    run.rollbackFailures.push({ step: step.name, kind, reason: outcome.reason, message: outcome.message })
-  }
-  run.record({ _tag: what === "Undo" ? "Undone" : "Compensated", step: step.name, failed: outcome._tag === "Failed" })
-})
-
-const outcomeOf = <R>(effect: Effect.Effect<unknown, unknown, R>): Effect.Effect<StepOutcome.TakingBack, never, R> =>
-  Effect.suspend(() => effect).pipe(
-    Effect.as<StepOutcome.TakingBack>({ _tag: "Done" }),
-    Effect.catchCause((cause) =>
-      Cause.hasInterrupts(cause)
-        ? Effect.interrupt
-        : Effect.succeed<StepOutcome.TakingBack>({
-            _tag: "Failed",
-            reason: Cause.hasFails(cause) ? "returned" : "raised",
-            message: StepOutcome.messageOf(Cause.squash(cause))
-          })
-    )
-  )
+const takeBack = <R>(run: Run<R>, step: Step<R>, what: "Compensate" | "Undo"): Effect.Effect<void, never, R> => {
+  const within = run.within.get(step.name)
+  if (within === undefined) return SagaRollback.takeBack(run, step, what)
+  // A saga within that failed has taken itself back.
+  const undoing =
+    what === "Undo"
+      ? Effect.andThen(
+          Effect.sync(() => within.record({ _tag: "UndoAsked" })),
+          Effect.scoped(runAll(within))
+        )
+      : Effect.void
+  return Effect.map(undoing, () => SagaRollback.record(run, step, what, false))
+}
 
 // --- The end ----------------------------------------------------------------
 
-const ended = <Input, A, R>(
-  { driver: { execution }, errors, halted, rollbackFailures, saga, values }: Run<Input, A, R>,
-  ending: SagaPlan.Ending
-): Effect.Effect<Answer<A>, SagaFailed> => {
+export const answerOf = <A>(
+  saga: SagaBody<unknown>,
+  execution: string,
+  { ending, failure, halted, rollbackFailures, value }: Ended
+): Result.Result<Answer<A>, SagaFailed> => {
   switch (ending) {
     case "completed":
-      return Effect.succeed({ _tag: "Completed", execution, value: values.get(saga.graph.returns) as A })
+      return Result.succeed({ _tag: "Completed", execution, value: value as A })
     case "halted":
-      return Effect.succeed({ _tag: "Halted", execution, ...halted! })
+      return Result.succeed({ _tag: "Halted", execution, ...halted! })
     case "failed":
     case "stalled":
-    case "cancelled": {
-      const first = errors.find(({ step }) => saga.graph.steps.find(({ name }) => name === step)?.kind !== "bestEffort")
-      const about = ending === "cancelled" || first === undefined ? {} : first
-      return Effect.fail(new SagaFailed({ saga: saga.name, execution, ending, ...about, rollbackFailures }))
-    }
+    case "cancelled":
+    case "undone":
+      return Result.fail(new SagaFailed({ saga: saga.name, execution, ending, ...failure, rollbackFailures }))
   }
 }

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { WorkflowEngine } from "effect/workflow"
-import * as DurableSaga from "../../../src/orchestration/saga/DurableSaga.ts"
 import * as Saga from "../../../src/orchestration/saga/Saga.ts"
+import * as SagaRunner from "../../../src/orchestration/saga/SagaRunner.ts"
+import * as Workshop from "./SagaWorkshop.ts"
 
 describe("a durable saga", () => {
   it.effect("waits for hours between attempts, beside a step that goes on, and runs each once", () =>
@@ -28,12 +28,12 @@ describe("a durable saga", () => {
           run: ({ one, other }) => Effect.as(note("sum"), one + other)
         })
         .returns("sum")
-      const workflow = DurableSaga.workflow(saga)
       const answer = yield* Effect.gen(function* () {
-        const fiber = yield* Effect.forkChild(workflow.execute({ execution: "run-1", input: { from: 2 } }))
+        const runner = yield* SagaRunner.SagaRunner
+        const fiber = yield* Effect.forkChild(runner.run(saga, { from: 2 }, { execution: "run-1" }))
         for (let minute = 0; minute < 130; minute++) yield* TestClock.adjust("1 minute")
         return yield* Fiber.join(fiber)
-      }).pipe(Effect.provide(Layer.provideMerge(DurableSaga.layer(saga), WorkflowEngine.layerMemory)))
+      }).pipe(Effect.provide(Layer.provideMerge(SagaRunner.register(saga), Workshop.asWorkflows)))
       assert.deepStrictEqual(answer, { _tag: "Completed", execution: "run-1", value: 42 })
       assert.deepStrictEqual(trace, ["slow 1", "beside", "slow 2", "slow 3", "sum"])
     })
