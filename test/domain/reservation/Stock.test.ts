@@ -151,7 +151,7 @@ describe("Stock", () => {
     ]
   ]
   for (const [what, commands, command, expected] of answers) {
-    it(`${what}`, () => assert.strictEqual(answer(after(...commands), command), expected))
+    it(`a stock ${what}`, () => assert.strictEqual(answer(after(...commands), command), expected))
   }
 
   const everything: ReadonlyArray<Command> = [
