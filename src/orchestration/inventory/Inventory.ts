@@ -148,7 +148,7 @@ const load = (id: StockId, about: About): Effect.Effect<Loaded, InventoryError, 
   )
 
 /** A conflict is only ever an append's, and is caught there. */
-const failed = ({ reason, stock }: StockRepositoryError): Effect.Effect<never, InventoryError> =>
+export const failed = ({ reason, stock }: StockRepositoryError): Effect.Effect<never, InventoryError> =>
   reason._tag === "StockVersionConflict" ? Effect.die(reason) : Effect.fail(new InventoryError({ stock, reason }))
 
 /** Grows by this up to the longest: long enough to let the others finish, and never as long as a person notices. */
