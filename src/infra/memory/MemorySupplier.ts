@@ -45,8 +45,6 @@ const booksOf = (catalogue: ReadonlyArray<readonly [ProductId, Quote]>): Books =
 }
 
 const supplierOf = ({ orders, quotes }: Books): Supplier["Service"] => {
-  const refuse = (about: string, detail: string) =>
-    Effect.fail(new SupplierError({ about, reason: new SupplierRefused({ detail }) }))
   return {
     quote: (product) => {
       const quote = quotes.get(product)
@@ -62,7 +60,7 @@ const supplierOf = ({ orders, quotes }: Books): Supplier["Service"] => {
       if (quote === undefined) return yield* refuse(order.order, "it is not sold here")
       if (order.quantity > quote.available) return yield* refuse(order.order, "there is not enough of it")
       quotes.set(order.product, { ...quote, available: quote.available - order.quantity })
-      const expectedAt = plus(Instant.make(now), quote.leadTimeMillis)
+      const expectedAt = plus(Instant.make(1), now - 1 + quote.leadTimeMillis)
       orders.set(order.order, { order, status: { _tag: "Open", expectedAt } })
     }),
     cancel: (number) =>
@@ -80,3 +78,6 @@ const supplierOf = ({ orders, quotes }: Books): Supplier["Service"] => {
     status: (number) => Effect.sync(() => orders.get(number)?.status ?? { _tag: "Unknown" })
   }
 }
+
+const refuse = (about: string, detail: string) =>
+  Effect.fail(new SupplierError({ about, reason: new SupplierRefused({ detail }) }))

@@ -155,10 +155,10 @@ export const failed = ({ reason, stock }: StockRepositoryError): Effect.Effect<n
 const pauseMillis = 2
 const longestPauseMillis = 50
 
-/** A while drawn by lot, so that those who met once do not meet again. */
+/** Whole milliseconds drawn by lot, so that those who met once do not meet again. */
 const pause = (tried: number) =>
-  Effect.flatMap(Random.next, (lot) =>
-    Effect.sleep(Duration.millis(lot * Math.min(longestPauseMillis, pauseMillis * (tried + 1))))
+  Effect.flatMap(Random.nextIntBetween(0, Math.min(longestPauseMillis, pauseMillis * (tried + 1))), (millis) =>
+    Effect.sleep(Duration.millis(millis))
   )
 
 // --- The lock, which only saves work -----------------------------------------

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Exit, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import { Held, Lock, LockError } from "../../../src/adapters/Lock.ts"
@@ -16,6 +16,7 @@ import * as Inventory from "../../../src/orchestration/inventory/Inventory.ts"
 import { usual } from "../../../src/orchestration/inventory/InventoryPolicy.ts"
 import * as InventoryWorker from "../../../src/orchestration/inventory/InventoryWorker.ts"
 import * as FlorinDatabase from "../../infra/sql/FlorinDatabase.ts"
+import * as Crashes from "./Crashes.ts"
 import { at, consume, counts, key, memory, north, receive, release, reserve, south } from "./Storehouse.ts"
 
 const sql = Layer.mergeAll(SqlStockRepository.layer, SqlLock.layer, SecureRandom.layerWebCrypto).pipe(
@@ -260,5 +261,23 @@ describe("many operations at once", () => {
       assert.strictEqual((yield* BulkInventory.performAll(many(100))).done, 100)
       assert.deepStrictEqual(yield* counts(north), [100, 0, 100, 0])
     }).pipe(Effect.provide(memory))
+  )
+})
+
+describe("a reservation", () => {
+  it.effect("is made once wherever it dies", () =>
+    Effect.gen(function* () {
+      const died = yield* Crashes.explore({
+        begin: Effect.andThen(TestClock.setTime(1), Inventory.perform(north, receive("in", 10))),
+        program: Inventory.perform(north, reserve("a", 4)),
+        check: (exit, death) =>
+          Effect.gen(function* () {
+            assert.isTrue(Exit.isSuccess(exit) && exit.value._tag === "Done", JSON.stringify(death))
+            assert.deepStrictEqual(yield* counts(north), [10, 4, 6, 0], JSON.stringify(death))
+            yield* assertStored(north)
+          })
+      })
+      assert.strictEqual(died, 24)
+    })
   )
 })
