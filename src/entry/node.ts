@@ -38,6 +38,7 @@ export * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
 export * as SqlLock from "../infra/sql/SqlLock.ts"
 export * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
 export * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
+export * as SqlStockRepository from "../infra/sql/SqlStockRepository.ts"
 
 // --- Redis ------------------------------------------------------------------
 

@@ -18,6 +18,9 @@ export * as MemoryAuditLog from "../infra/memory/MemoryAuditLog.ts"
 export * as MemoryRiskScreen from "../infra/memory/MemoryRiskScreen.ts"
 export * as MemoryNotifier from "../infra/memory/MemoryNotifier.ts"
 
+export * as MemoryStockRepository from "../infra/memory/MemoryStockRepository.ts"
+export * as MemorySupplier from "../infra/memory/MemorySupplier.ts"
+
 // --- Gateways --------------------------------------------------------------
 
 export * as ScriptedGateway from "../infra/memory/ScriptedGateway.ts"
@@ -68,4 +71,6 @@ export * as LockContract from "../testing/contract/LockContract.ts"
 export * as AuditLogContract from "../testing/contract/AuditLogContract.ts"
 export * as RiskScreenContract from "../testing/contract/RiskScreenContract.ts"
 export * as NotifierContract from "../testing/contract/NotifierContract.ts"
+export * as StockRepositoryContract from "../testing/contract/StockRepositoryContract.ts"
+export * as SupplierContract from "../testing/contract/SupplierContract.ts"
 export * as Samples from "../testing/contract/Samples.ts"
