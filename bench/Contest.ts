@@ -21,6 +21,8 @@ export interface Pace {
   readonly many: { readonly rounds: number; readonly payments: number }
   /** Each start is a process of its own. */
   readonly coldStart: { readonly rounds: number }
+  /** How many runs of a saga a process is killed in the middle of. */
+  readonly sagas: { readonly rounds: number; readonly runs: number }
 }
 
 /** Some eight minutes. More rounds steady the median; longer turns take in more of what comes and goes within one. */
@@ -30,7 +32,8 @@ export const full: Pace = {
   memory: { rounds: 3, heldPayments: 10_000, madePayments: 2000 },
   lifecycle: { rounds: 5, seconds: 4, atATime: [1, 8, 32, 256] },
   many: { rounds: 3, payments: 100_000 },
-  coldStart: { rounds: 5 }
+  coldStart: { rounds: 5 },
+  sagas: { rounds: 3, runs: 1000 }
 }
 
 /** Shows that all of it runs, and little else. */
@@ -40,7 +43,8 @@ export const quick: Pace = {
   memory: { rounds: 1, heldPayments: 1000, madePayments: 300 },
   lifecycle: { rounds: 1, seconds: 1, atATime: [1, 32] },
   many: { rounds: 1, payments: 1000 },
-  coldStart: { rounds: 1 }
+  coldStart: { rounds: 1 },
+  sagas: { rounds: 1, runs: 50 }
 }
 
 /** `perSecond`: more is better. `bytes` and `millis`: less is; of what, the notes say. */

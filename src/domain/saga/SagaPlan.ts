@@ -153,9 +153,10 @@ export const next = (graph: SagaGraph, state: SagaState): Next => {
   }
   if (isUnderWay) return { _tag: "Await" }
   if (forward) return { _tag: "End", ending: "completed" }
-  return isFailed(graph, state) || state.isCancelled || state.isUndone
-    ? rollback(graph, state)
-    : { _tag: "End", ending: "halted" }
+  // Past the pivot a cancellation comes too late, and a halt is a halt.
+  const isCancelled = state.isCancelled && !isPastPivot(graph, state)
+  const isTakenBack = isFailed(graph, state) || isCancelled || state.isUndone
+  return isTakenBack ? rollback(graph, state) : { _tag: "End", ending: "halted" }
 }
 
 /** Whether the saga's result is there, whatever async steps are still under way. */

@@ -20,7 +20,8 @@ export const collect = (value: unknown, found: Set<string>, isSecret = false): v
     for (const each of Object.values(value)) collect(each, found, isSecret)
     return
   }
-  if (isSecret && value !== undefined && value !== null && value !== "") found.add(String(value))
+  const isText = typeof value === "string" || typeof value === "number" || typeof value === "bigint"
+  if (isSecret && isText && value !== "") found.add(String(value))
 }
 
 export const maskText = (text: string, secrets: ReadonlySet<string>): string => {

@@ -9,12 +9,13 @@ interface Asked {
   wake: Wake | undefined
 }
 
+const idOf = ({ execution, generation, name }: OpenQuestion) => `${execution}#${generation}/${name}`
+
 export const layer: Layer.Layer<SagaRuns> = Layer.sync(SagaRuns, () => {
   const runs = new Map<string, Kept>()
   const byKey = new Map<string, string>()
   const asked = new Map<string, Asked>()
   const running = () => [...runs.values()].filter(({ run }) => run.status === "running")
-  const idOf = ({ execution, generation, name }: OpenQuestion) => `${execution}#${generation}/${name}`
   const openOnes = () => [...asked.values()].flatMap(({ question, wake }) => (wake === undefined ? [question] : []))
 
   return SagaRuns.of({

@@ -13,7 +13,8 @@
  * - `idempotency`, `outbox`, `dead_letters`, `locks`: as their adapters say.
  * - `audit`: the audit log, one link of its chain a row, which triggers refuse
  *   to change; `audit_head` says how far it reaches.
- * - `stock`: what the stock of a product at a location has come to; `stock_events`: how.
+ * - `sagas` and its tables, in `SqlSagaTables`.
+ * - `stock` and `stock_events`, in `SqlStockTables`.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -21,6 +22,8 @@ import * as Migrator from "effect/sql/Migrator"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as SqlAppendFunction from "./SqlAppendFunction.ts"
+import * as SqlSagaTables from "./SqlSagaTables.ts"
+import * as SqlStockTables from "./SqlStockTables.ts"
 
 /** One statement a call: the wire protocol's prepared statements hold no more. */
 const statements = (...texts: ReadonlyArray<string>) =>
@@ -152,38 +155,6 @@ const audit = statements(
     for each statement execute function florin.refuse_change()`
 )
 
-const inventory = statements(
-  `create function florin.reserved(state jsonb) returns bigint language sql immutable as $$
-    select coalesce(sum((hold ->> 'quantity')::bigint), 0)::bigint from jsonb_array_elements(state -> 'holds') as hold
-  $$`,
-  // The state is what the events fold to; the check is the last to refuse a promise that cannot be kept.
-  `create table florin.stock (
-    product text collate "C" not null,
-    location text collate "C" not null,
-    version integer not null,
-    state jsonb not null,
-    due timestamptz,
-    on_hand bigint generated always as ((state ->> 'onHand')::bigint) stored,
-    reserved bigint generated always as (florin.reserved(state)) stored,
-    primary key (product, location),
-    check (reserved between 0 and on_hand)
-  ) with (fillfactor = 50)`,
-  `create index stock_due on florin.stock (due, product, location) where due is not null`,
-  `create table florin.stock_events (
-    product text collate "C" not null,
-    location text collate "C" not null,
-    version integer not null,
-    type text not null,
-    key text collate "C" not null,
-    ended text collate "C",
-    data jsonb not null,
-    primary key (product, location, version)
-  )`,
-  // One operation, one key; one end to each reservation.
-  `create unique index stock_events_key on florin.stock_events (product, location, key)`,
-  `create unique index stock_events_ended on florin.stock_events (product, location, ended) where ended is not null`
-)
-
 /** `if not exists` looks before it writes: when two write, one is refused after the other's is there. */
 const schema = Effect.retry(statements(`create schema if not exists florin`), {
   times: 1,
@@ -198,7 +169,8 @@ const steps = {
   "0004_append": statements(SqlAppendFunction.create),
   "0005_listing": listing,
   "0006_audit": audit,
-  "0013_inventory": inventory
+  "0011_sagas": statements(...SqlSagaTables.create),
+  "0013_inventory": statements(...SqlStockTables.create)
 }
 
 const table = "florin.migrations"

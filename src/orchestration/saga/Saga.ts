@@ -46,7 +46,9 @@ import type {
   Sources,
   Step,
   StepContext,
-  StepOptions
+  StepOptions,
+  TakenBack,
+  Tried
 } from "./SagaStep.ts"
 
 export { halt, skip } from "./SagaStep.ts"
@@ -160,7 +162,7 @@ const codingOf = (schema: Schema.Codec<unknown, unknown>): Coding => {
   const codec = Schema.toCodecJson(schema)
   const encode = Schema.encodeUnknownEffect(codec)
   const decode = Schema.decodeUnknownSync(codec)
-  return { encode: (value) => encode(value) as ReturnType<Coding["encode"]>, decode }
+  return { encode, decode }
 }
 
 const plain = {
@@ -184,13 +186,7 @@ interface Placing {
 const placed = (name: string, { kind = "compensatable", waitFor = [] }: Placing) => ({ name, kind, waitsFor: waitFor })
 
 /** The engine hands each function what the schemas of this very step have decoded. */
-const worked = <Args, A, R>(step: {
-  readonly compensate?: (args: Args, reason: StepError, context: StepContext) => Effect.Effect<unknown, unknown, R>
-  readonly undo?: (result: A, args: Args, context: StepContext) => Effect.Effect<unknown, unknown, R>
-  readonly guards?: (args: Args) => ReadonlyArray<Guard<R>>
-  readonly retry?: StepRetry
-  readonly timeout?: Duration.Input
-}) => {
+const worked = <Args, A, R>(step: TakenBack<Args, A, R> & Tried<Args, R>) => {
   const { compensate, guards, undo } = step
   return {
     retry: step.retry,
@@ -208,7 +204,7 @@ const stepOf = <Input, Results, Template, A, E, R>(
   step: StepOptions<Input, Results, Template, A, E, R>
 ): Step<R> => {
   type Args = Resolved<Template>
-  const hold = step.accepts && Schema.encodeUnknownSync(step.accepts as Schema.Codec<unknown, unknown>)
+  const hold = step.accepts && Schema.encodeUnknownSync(step.accepts)
   return {
     ...plain,
     ...placed(name, step),

@@ -45,6 +45,8 @@ export class SagaEngine extends Context.Service<
 
 // --- In memory --------------------------------------------------------------
 
+const idOf = ({ execution, generation }: Which) => `${execution}#${generation}`
+
 /** Everything is gone when the process is. */
 export const layerMemory: Layer.Layer<SagaEngine> = Layer.effect(
   SagaEngine,
@@ -52,7 +54,6 @@ export const layerMemory: Layer.Layer<SagaEngine> = Layer.effect(
     const fibers = yield* FiberMap.make<string>()
     const bodies = new Map<string, Body<never>>()
     const waiting = new Map<string, Map<string, Deferred.Deferred<Wake>>>()
-    const idOf = ({ execution, generation }: Which) => `${execution}#${generation}`
 
     /** Somebody may have told before anybody listened. */
     const slot = (id: string, name: string) => {

@@ -23,6 +23,7 @@ import type { Saga } from "./Saga.ts"
 import type { Answer } from "./SagaAnswer.ts"
 import { InvalidInput, SagaFailed } from "./SagaAnswer.ts"
 import type { SagaDriver } from "./SagaDriver.ts"
+import * as SagaEntrance from "./SagaEntrance.ts"
 import { Observers } from "./SagaObserver.ts"
 import type { Over, Whole } from "./SagaRun.ts"
 import { Run } from "./SagaRun.ts"
@@ -60,8 +61,10 @@ export interface Ended {
   readonly ending: SagaPlan.Ending
   /** Of the step that the saga returns, when it completed. */
   readonly value: unknown
+  /** The name of no step, where there was nothing left to do. */
   readonly halted: { readonly step: string; readonly value: Schema.Json } | undefined
-  readonly failure: { readonly step: string; readonly error: StepError } | undefined
+  /** No step, where it was not let in. */
+  readonly failure: { readonly step?: string; readonly error: StepError } | undefined
   readonly rollbackFailures: Whole["rollbackFailures"]
   readonly unfinished: ReadonlySet<string>
   readonly secrets: ReadonlySet<string>
@@ -89,12 +92,15 @@ export const run = Effect.fnUntraced(function* <R>(
     unfinished: new Set()
   }
   const run = new Run(saga, input, whole)
-  const ending = yield* Effect.scoped(runAll(run))
+  const all = Effect.scoped(runAll(run))
+  const guards = isUndoing ? [] : (saga.guards?.(input) ?? [])
+  const refusal = guards.length === 0 ? undefined : yield* SagaEntrance.enter(driver, guards)
+  const ending = refusal?.ending ?? (yield* SagaEntrance.within(driver, guards, all))
   return {
     ending,
     value: run.values.get(saga.graph.returns),
-    halted: run.halted,
-    failure: ending === "cancelled" || ending === "undone" ? undefined : run.failure,
+    halted: run.halted ?? refusal?.halted,
+    failure: ending === "cancelled" || ending === "undone" ? undefined : (run.failure ?? refusal?.failure),
     rollbackFailures: whole.rollbackFailures,
     unfinished: whole.unfinished,
     secrets: whole.secrets

@@ -22,9 +22,7 @@ export const Observers = Context.Reference<ReadonlyArray<SagaObserver>>(
 )
 
 export const layer = (...observers: ReadonlyArray<SagaObserver>): Layer.Layer<never> =>
-  Layer.effectContext(
-    Effect.map(Observers, (others) => Context.make(Observers, [...others, ...observers]) as Context.Context<never>)
-  )
+  Layer.effectContext(Effect.map(Observers, (others) => Context.make(Observers, [...others, ...observers])))
 
 /** Adds an observer for the runs that begin in an effect. */
 export const observedBy =

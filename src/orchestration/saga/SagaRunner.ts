@@ -119,6 +119,21 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
     /** Runs of this process that were asked to end. */
     const cancelled = new Set<string>()
 
+    // Another process may have been asked to cancel a run that this one runs.
+    const look = Effect.tap(runs.cancelled, (asked) =>
+      Effect.sync(() => {
+        for (const execution of asked) cancelled.add(execution)
+      })
+    )
+    yield* look.pipe(
+      Effect.catchTag("StorageUnavailable", (error) =>
+        Effect.logWarning("it is not known which runs of sagas are cancelled", error)
+      ),
+      Effect.delay(lookEvery),
+      Effect.forever,
+      Effect.forkScoped
+    )
+
     // --- A generation ---
 
     const driverOf = <R>(saga: SagaBody<R>, of: Generation, from: EngineDriver): SagaDriver => {

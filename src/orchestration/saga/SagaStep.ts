@@ -64,19 +64,19 @@ export interface Sources<Input, Results> {
 /** A value of the step's schema, which has to have a JSON form. */
 export type ResultSchema<A> = Schema.Codec<A, unknown>
 
-interface Placed<Results> {
+export interface Placed<Results> {
   /** `compensatable` when absent. */
   readonly kind?: StepKind
   /** Steps that have to be over before it, without their results. */
   readonly waitFor?: ReadonlyArray<keyof Results & string>
 }
 
-interface TakenBack<Args, A, R> {
+export interface TakenBack<Args, A, R> {
   readonly compensate?: (args: Args, reason: StepError, context: StepContext) => Effect.Effect<unknown, unknown, R>
   readonly undo?: (result: A, args: Args, context: StepContext) => Effect.Effect<unknown, unknown, R>
 }
 
-interface Tried<Args, R> {
+export interface Tried<Args, R> {
   /** The saga's when absent. */
   readonly retry?: StepRetry
   /** Of each attempt. One that takes longer is interrupted and has failed. */

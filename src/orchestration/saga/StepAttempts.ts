@@ -63,7 +63,10 @@ export const attempts = Effect.fnUntraced(function* <R>(run: Run<R>, work: Work<
         if (last === undefined) return outcome
         run.record({ _tag: "CancelAsked" })
         return last
-      default:
+      case "Succeeded":
+      case "Skipped":
+      case "Halted":
+      case "Stalled":
         return outcome
     }
   }

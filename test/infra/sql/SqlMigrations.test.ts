@@ -10,7 +10,7 @@ const steps = Effect.gen(function* () {
   return rows.map(({ name }) => name)
 })
 
-const all = ["payments", "delivery", "coordination", "append", "listing", "audit", "inventory"]
+const all = ["payments", "delivery", "coordination", "append", "listing", "audit", "sagas", "inventory"]
 
 describe("SqlMigrations", () => {
   it.live("runs each step once, however many processes start together", () =>
