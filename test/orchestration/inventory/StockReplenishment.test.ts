@@ -174,7 +174,9 @@ describe("a replenishment", () => {
 })
 
 describe("what became of orders", () => {
-  const ordered = Effect.andThen(beginning, ordering(wanted()))
+  // The runner looks after its runs every second, and days go by here.
+  const orderOnly = (input: Replenishment) => Effect.provide(ordering(input), Layer.fresh(runner))
+  const ordered = Effect.andThen(beginning, orderOnly(wanted()))
   const report = (changes: Partial<DeliveryTracking.Report>) => ({
     delivered: 0,
     cancelled: 0,
@@ -184,7 +186,7 @@ describe("what became of orders", () => {
   })
 
   it.effect("is asked when they are due, and what came is received once", () =>
-    inWorld(
+    Effect.provide(
       Effect.gen(function* () {
         yield* ordered
         yield* TestClock.setTime(day)
@@ -194,12 +196,13 @@ describe("what became of orders", () => {
         assert.deepStrictEqual(yield* DeliveryTracking.sweep(), report({ delivered: 1 }))
         assert.deepStrictEqual(yield* DeliveryTracking.sweep(), report({}))
         assert.deepStrictEqual(yield* counts(north), [48, 0, 48, 0])
-      })
+      }),
+      Crashes.world
     )
   )
 
   it.effect("is asked again an hour later while they are on their way", () =>
-    inWorld(
+    Effect.provide(
       Effect.gen(function* () {
         yield* ordered
         yield* TestClock.setTime(day + 1)
@@ -209,12 +212,13 @@ describe("what became of orders", () => {
         yield* TestClock.adjust("1 minute")
         assert.deepStrictEqual(yield* DeliveryTracking.sweep(), report({ delayed: 1 }))
         assert.deepStrictEqual(yield* counts(north), [10, 0, 10, 40])
-      })
+      }),
+      Crashes.world
     )
   )
 
   it.effect("closes an order that was cancelled, and bars one that the supplier does not know", () =>
-    inWorld(
+    Effect.provide(
       Effect.gen(function* () {
         yield* ordered
         const { orders } = yield* SupplierBooks
@@ -223,14 +227,15 @@ describe("what became of orders", () => {
         assert.deepStrictEqual(yield* DeliveryTracking.sweep(), report({ cancelled: 1 }))
         assert.deepStrictEqual(yield* placed, ["po-1 - Cancelled"])
         assert.deepStrictEqual(yield* counts(north), [10, 0, 10, 0])
-        yield* ordering(wanted({ replenishment: ReplenishmentId.make("po-2") }))
+        yield* orderOnly(wanted({ replenishment: ReplenishmentId.make("po-2") }))
         yield* Effect.flatMap(Supplier, ({ cancel }) => cancel(order("po-2")))
         yield* TestClock.adjust("2 days")
         assert.deepStrictEqual(yield* DeliveryTracking.sweep(), report({ cancelled: 1 }))
         assert.deepStrictEqual(yield* counts(north), [10, 0, 10, 0])
         const { history } = yield* StockRepository
         assert.strictEqual((yield* history(north)).filter(({ _tag }) => _tag === "OrderCancelled").length, 2)
-      })
+      }),
+      Crashes.world
     )
   )
 })
