@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { Address } from "../../../src/adapters/Notifier.ts"
+import { Address, Notifier, NotifierError, Refused } from "../../../src/adapters/Notifier.ts"
 import { StockRepository } from "../../../src/adapters/StockRepository.ts"
 import { Instant } from "../../../src/domain/Instant.ts"
 import * as Stock from "../../../src/domain/reservation/Stock.ts"
 import type { Event, StockId } from "../../../src/domain/reservation/StockEvent.ts"
 import { SentNotices } from "../../../src/infra/memory/MemoryNotifier.ts"
 import * as Inventory from "../../../src/orchestration/inventory/Inventory.ts"
+import * as StockStep from "../../../src/orchestration/inventory/StockStep.ts"
 import type { Transfer } from "../../../src/orchestration/inventory/StockTransfer.ts"
 import { StockTransfer, TransferId } from "../../../src/orchestration/inventory/StockTransfer.ts"
 import * as SagaEngine from "../../../src/orchestration/saga/SagaEngine.ts"
@@ -141,6 +142,45 @@ describe("a transfer", () => {
           ["ship", "transfer t-2 has arrived at south"]
         ]
       )
+    }).pipe(inWorld)
+  )
+
+  it.effect("stands although nobody could be told", () =>
+    Effect.gen(function* () {
+      yield* beginning
+      const broken = Layer.succeed(Notifier, {
+        notify: ({ id }) =>
+          Effect.fail(new NotifierError({ notice: id, notifier: "broken", reason: new Refused({ detail: "gone" }) }))
+      })
+      const answer = yield* moving(transfer()).pipe(
+        Effect.provide(
+          sagas.pipe(
+            Layer.provideMerge(SagaRunner.layer),
+            Layer.provide(SagaEngine.layerMemory),
+            Layer.provide(broken),
+            Layer.fresh
+          )
+        )
+      )
+      assert.strictEqual(answer._tag, "Completed")
+      assert.deepStrictEqual(yield* counts(south), [4, 0, 4, 0])
+    }).pipe(Effect.provide(Crashes.world))
+  )
+
+  it.effect("takes no step for done that was taken back", () =>
+    Effect.gen(function* () {
+      yield* beginning
+      const step = {
+        stock: north,
+        operation: receive("more", 5),
+        inverse: { _tag: "AdjustStock", key: key("less"), by: -5, reason: "undone" }
+      } as const
+      yield* StockStep.run(step)
+      yield* StockStep.run(step)
+      yield* StockStep.undo(step)
+      const error = yield* Effect.flip(StockStep.run(step))
+      assert.strictEqual(error.message, "espresso@north: operation more was given up")
+      assert.deepStrictEqual(yield* counts(north), [10, 0, 10, 0])
     }).pipe(inWorld)
   )
 

@@ -29,7 +29,7 @@ export const at = (location: string): StockId => ({ product, location: LocationI
 export const north = at("north")
 export const south = at("south")
 
-export const receive = (key: string, quantity: number): Operation => ({
+export const receive = (key: string, quantity: number): Extract<Operation, { readonly _tag: "ReceiveStock" }> => ({
   _tag: "ReceiveStock",
   key: OperationKey.make(key),
   quantity
