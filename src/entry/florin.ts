@@ -82,6 +82,23 @@ export * as ChargeOutcome from "../domain/subscription/ChargeOutcome.ts"
 export * as AuditEntry from "../domain/audit/AuditEntry.ts"
 export * as AuditChain from "../domain/audit/AuditChain.ts"
 
+// --- Inventory --------------------------------------------------------------
+
+export * as Stock from "../domain/reservation/Stock.ts"
+export * as StockEvent from "../domain/reservation/StockEvent.ts"
+export * as StockCommand from "../domain/reservation/StockCommand.ts"
+export * as Reorder from "../domain/reservation/Reorder.ts"
+export * as StockRepository from "../adapters/StockRepository.ts"
+export * as Supplier from "../adapters/Supplier.ts"
+export * as Inventory from "../orchestration/inventory/Inventory.ts"
+export * as InventoryPolicy from "../orchestration/inventory/InventoryPolicy.ts"
+export * as BulkInventory from "../orchestration/inventory/BulkInventory.ts"
+export * as InventoryWorker from "../orchestration/inventory/InventoryWorker.ts"
+export * as StockStep from "../orchestration/inventory/StockStep.ts"
+export * as StockTransfer from "../orchestration/inventory/StockTransfer.ts"
+export * as StockReplenishment from "../orchestration/inventory/StockReplenishment.ts"
+export * as DeliveryTracking from "../orchestration/inventory/DeliveryTracking.ts"
+
 // --- What florin needs from the world --------------------------------------
 
 export * as PaymentGateway from "../adapters/PaymentGateway.ts"

@@ -74,6 +74,7 @@ export * as ColumnarBooks from "../infra/ledger/ColumnarBooks.ts"
 export * as FileJournal from "../infra/ledger/FileJournal.ts"
 export * as FileSnapshots from "../infra/ledger/FileSnapshots.ts"
 export * as SqlLedgerSnapshots from "../infra/sql/SqlLedgerSnapshots.ts"
+export * as SqlStockRepository from "../infra/sql/SqlStockRepository.ts"
 
 // --- Redis ------------------------------------------------------------------
 

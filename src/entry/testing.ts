@@ -27,6 +27,9 @@ export * as MemoryWebhookDeliveries from "../infra/memory/MemoryWebhookDeliverie
 export * as MemoryLedgerSubscriptions from "../infra/memory/MemoryLedgerSubscriptions.ts"
 export * as MemoryNotifier from "../infra/memory/MemoryNotifier.ts"
 
+export * as MemoryStockRepository from "../infra/memory/MemoryStockRepository.ts"
+export * as MemorySupplier from "../infra/memory/MemorySupplier.ts"
+
 // --- Gateways --------------------------------------------------------------
 
 export * as ScriptedGateway from "../infra/memory/ScriptedGateway.ts"
@@ -85,4 +88,6 @@ export * as WebhookInboxContract from "../testing/contract/WebhookInboxContract.
 export * as WebhookDeliveriesContract from "../testing/contract/WebhookDeliveriesContract.ts"
 export * as LedgerSubscriptionsContract from "../testing/contract/LedgerSubscriptionsContract.ts"
 export * as NotifierContract from "../testing/contract/NotifierContract.ts"
+export * as StockRepositoryContract from "../testing/contract/StockRepositoryContract.ts"
+export * as SupplierContract from "../testing/contract/SupplierContract.ts"
 export * as Samples from "../testing/contract/Samples.ts"

@@ -21,6 +21,7 @@
  * - `webhook_*`: webhooks of gateways and to merchants, in `SqlWebhookTables`.
  * - `saga*`: runs of sagas, in `SqlSagaTables`.
  * - `subscriptions` and their events, `invoices`: in `SqlSubscriptionTables`.
+ * - `stock` and `stock_events`, in `SqlStockTables`.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -31,6 +32,7 @@ import * as SqlAppendFunction from "./SqlAppendFunction.ts"
 import * as SqlWebhookTables from "./SqlWebhookTables.ts"
 import * as SqlSubscriptionTables from "./SqlSubscriptionTables.ts"
 import * as SqlSagaTables from "./SqlSagaTables.ts"
+import * as SqlStockTables from "./SqlStockTables.ts"
 
 /** One statement a call: the wire protocol's prepared statements hold no more. */
 const statements = (...texts: ReadonlyArray<string>) =>
@@ -279,7 +281,8 @@ const steps = {
   "0009_webhooks": statements(...SqlWebhookTables.create),
   "0010_flows": flows,
   "0011_sagas": statements(...SqlSagaTables.create),
-  "0012_subscriptions": statements(...SqlSubscriptionTables.create)
+  "0012_subscriptions": statements(...SqlSubscriptionTables.create),
+  "0013_inventory": statements(...SqlStockTables.create)
 }
 
 const table = "florin.migrations"

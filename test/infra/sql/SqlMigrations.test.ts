@@ -22,7 +22,8 @@ const all = [
   "webhooks",
   "flows",
   "sagas",
-  "subscriptions"
+  "subscriptions",
+  "inventory"
 ]
 
 describe("SqlMigrations", () => {
