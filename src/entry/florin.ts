@@ -75,6 +75,7 @@ export * as RiskScreen from "../adapters/RiskScreen.ts"
 export * as FlowStore from "../adapters/FlowStore.ts"
 export * as FlowQueue from "../adapters/FlowQueue.ts"
 export * as FlowGateway from "../adapters/FlowGateway.ts"
+export * as Notifier from "../adapters/Notifier.ts"
 export * as Storage from "../adapters/Storage.ts"
 
 // --- Programs --------------------------------------------------------------

@@ -56,6 +56,11 @@ export * as SqlLedgerSubscriptions from "../infra/sql/SqlLedgerSubscriptions.ts"
 export * as RedisLock from "../infra/redis/RedisLock.ts"
 export * as RedisFlowQueue from "../infra/redis/RedisFlowQueue.ts"
 
+// --- Notices ---------------------------------------------------------------
+
+export * as SmtpNotifier from "../infra/smtp/SmtpNotifier.ts"
+export * as WebhookNotifier from "../infra/http/WebhookNotifier.ts"
+
 // --- Logs ------------------------------------------------------------------
 
 export * as RedactingLogger from "../infra/telemetry/RedactingLogger.ts"

@@ -20,6 +20,7 @@ export * as MemoryRiskScreen from "../infra/memory/MemoryRiskScreen.ts"
 export * as MemoryLedgerBooks from "../infra/memory/MemoryLedgerBooks.ts"
 export * as MemoryLedgerJournal from "../infra/memory/MemoryLedgerJournal.ts"
 export * as MemoryLedgerSubscriptions from "../infra/memory/MemoryLedgerSubscriptions.ts"
+export * as MemoryNotifier from "../infra/memory/MemoryNotifier.ts"
 
 // --- Gateways --------------------------------------------------------------
 
@@ -74,4 +75,5 @@ export * as AuditLogContract from "../testing/contract/AuditLogContract.ts"
 export * as RiskScreenContract from "../testing/contract/RiskScreenContract.ts"
 export * as LedgerJournalContract from "../testing/contract/LedgerJournalContract.ts"
 export * as LedgerSubscriptionsContract from "../testing/contract/LedgerSubscriptionsContract.ts"
+export * as NotifierContract from "../testing/contract/NotifierContract.ts"
 export * as Samples from "../testing/contract/Samples.ts"
