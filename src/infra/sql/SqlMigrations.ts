@@ -18,6 +18,7 @@
  * - `ledger_handlers`, `ledger_dead_letters`: as `LedgerSubscriptions` says.
  * - `flows`: the head of each flow, with what its status and its due moment
  *   are; `flow_events` is the truth of it, `flow_contexts` what handlers share.
+ * - `stock`: what the stock of a product at a location has come to; `stock_events`: how.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -254,6 +255,38 @@ const flows = statements(
   )`
 )
 
+const inventory = statements(
+  `create function florin.reserved(state jsonb) returns bigint language sql immutable as $$
+    select coalesce(sum((hold ->> 'quantity')::bigint), 0)::bigint from jsonb_array_elements(state -> 'holds') as hold
+  $$`,
+  // The state is what the events fold to; the check is the last to refuse a promise that cannot be kept.
+  `create table florin.stock (
+    product text collate "C" not null,
+    location text collate "C" not null,
+    version integer not null,
+    state jsonb not null,
+    due timestamptz,
+    on_hand bigint generated always as ((state ->> 'onHand')::bigint) stored,
+    reserved bigint generated always as (florin.reserved(state)) stored,
+    primary key (product, location),
+    check (reserved between 0 and on_hand)
+  ) with (fillfactor = 50)`,
+  `create index stock_due on florin.stock (due, product, location) where due is not null`,
+  `create table florin.stock_events (
+    product text collate "C" not null,
+    location text collate "C" not null,
+    version integer not null,
+    type text not null,
+    key text collate "C" not null,
+    ended text collate "C",
+    data jsonb not null,
+    primary key (product, location, version)
+  )`,
+  // One operation, one key; one end to each reservation.
+  `create unique index stock_events_key on florin.stock_events (product, location, key)`,
+  `create unique index stock_events_ended on florin.stock_events (product, location, ended) where ended is not null`
+)
+
 /** `if not exists` looks before it writes: when two write, one is refused after the other's is there. */
 const schema = Effect.retry(statements(`create schema if not exists florin`), {
   times: 1,
@@ -270,7 +303,8 @@ const steps = {
   "0006_audit": audit,
   "0007_ledger": ledger,
   "0008_ledger_handlers": ledgerHandlers,
-  "0010_flows": flows
+  "0010_flows": flows,
+  "0013_inventory": inventory
 }
 
 const table = "florin.migrations"

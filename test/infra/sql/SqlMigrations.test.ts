@@ -10,7 +10,18 @@ const steps = Effect.gen(function* () {
   return rows.map(({ name }) => name)
 })
 
-const all = ["payments", "delivery", "coordination", "append", "listing", "audit", "ledger", "ledger_handlers", "flows"]
+const all = [
+  "payments",
+  "delivery",
+  "coordination",
+  "append",
+  "listing",
+  "audit",
+  "ledger",
+  "ledger_handlers",
+  "flows",
+  "inventory"
+]
 
 describe("SqlMigrations", () => {
   it.live("runs each step once, however many processes start together", () =>
