@@ -49,6 +49,7 @@ import type {
   StepOptions
 } from "./SagaStep.ts"
 
+export { diagram } from "./SagaDiagram.ts"
 export { halt, skip } from "./SagaStep.ts"
 
 export interface SagaOptions<Input, RG = never> {
