@@ -89,8 +89,9 @@ export const sendReceipt = ({ order, paid }: { readonly order: PaymentOrder; rea
 
 // --- The saga ---------------------------------------------------------------
 
-export const make = <R = never>({ fraud, record }: Options<R>): Saga.Saga<PaymentOrder, PaidBy, Needs | R> =>
-  Saga.make("PaymentProcessing", { input: PaymentOrder, idempotencyKey: PaymentOrders.keyOf })
+/** The steps up to the hold, which a saga goes on from. */
+const authorizing = (name: string, fraud: FraudPolicy) =>
+  Saga.make(name, { input: PaymentOrder, idempotencyKey: PaymentOrders.keyOf })
     .step("validate", {
       takes: ({ input }) => ({ order: input }),
       gives: Payable,
@@ -111,6 +112,15 @@ export const make = <R = never>({ fraud, record }: Options<R>): Saga.Saga<Paymen
       compensate: complain,
       undo: letGo
     })
+
+/** Only the hold: a step of a saga that has more to do before it charges. Undone, the hold is voided. */
+export const authorization = (
+  fraud: FraudPolicy
+): Saga.Saga<PaymentOrder, PaidBy, Payments | RiskScreen | SecureRandom.SecureRandom> =>
+  authorizing("PaymentAuthorization", fraud).returns("preauthorize")
+
+export const make = <R = never>({ fraud, record }: Options<R>): Saga.Saga<PaymentOrder, PaidBy, Needs | R> =>
+  authorizing("PaymentProcessing", fraud)
     .step("charge", {
       kind: "pivot",
       takes: ({ steps }) => ({ held: steps.preauthorize }),

@@ -32,9 +32,12 @@ export const gateway = (script: ScriptedGateway.Script) => ScriptedGateway.make(
 export const layer = (bank: ScriptedGateway.ScriptedGateway, options: Partial<Workshop.Options> = {}) =>
   Layer.merge(Workshop.layer({ gateways: [bank], ...options }), MemoryNotifier.layer)
 
+/** A moment that florin can write down. */
+export const started = TestClock.setTime(at)
+
 /** Runs it while minutes pass, and recovery looks at what was left behind. */
 export const rehearse = Effect.fnUntraced(function* <Input, A, R>(saga: Saga<Input, A, R>, input: Input, minutes = 2) {
-  yield* TestClock.setTime(at)
+  yield* started
   const fiber = yield* Effect.forkChild(SagaRehearsal.run(saga, input))
   for (let second = 0; second < minutes * 60; second++) {
     yield* TestClock.adjust("1 second")
