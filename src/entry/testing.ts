@@ -21,6 +21,8 @@ export * as MemoryLedgerBooks from "../infra/memory/MemoryLedgerBooks.ts"
 export * as MemoryLedgerJournal from "../infra/memory/MemoryLedgerJournal.ts"
 export * as MemoryLedgerSubscriptions from "../infra/memory/MemoryLedgerSubscriptions.ts"
 export * as MemoryNotifier from "../infra/memory/MemoryNotifier.ts"
+export * as MemorySagaRuns from "../infra/memory/MemorySagaRuns.ts"
+export * as MemoryStockRepository from "../infra/memory/MemoryStockRepository.ts"
 
 // --- Gateways --------------------------------------------------------------
 
@@ -47,6 +49,13 @@ export * as FaultRates from "../testing/FaultRates.ts"
 export * as SimulationReport from "../testing/SimulationReport.ts"
 export * as Mutant from "../testing/Mutant.ts"
 export * as MutantHunt from "../testing/MutantHunt.ts"
+
+// --- Sagas -----------------------------------------------------------------
+
+export * as SagaRehearsal from "../testing/saga/SagaRehearsal.ts"
+export * as SagaTrace from "../testing/saga/SagaTrace.ts"
+export * as FakeStep from "../testing/saga/FakeStep.ts"
+export * as SagaExplorer from "../testing/saga/SagaExplorer.ts"
 
 // --- Who judges ------------------------------------------------------------
 
