@@ -122,6 +122,7 @@ export * as WebhookInbox from "../adapters/WebhookInbox.ts"
 export * as WebhookEndpoints from "../adapters/WebhookEndpoints.ts"
 export * as WebhookDeliveries from "../adapters/WebhookDeliveries.ts"
 export * as WebhookSender from "../adapters/WebhookSender.ts"
+
 export * as Notifier from "../adapters/Notifier.ts"
 export * as Storage from "../adapters/Storage.ts"
 
@@ -159,3 +160,18 @@ export * as SubscriptionPolicy from "../orchestration/subscription/SubscriptionP
 export * as SubscriptionProcess from "../orchestration/subscription/SubscriptionProcess.ts"
 export * as BillingSaga from "../orchestration/subscription/BillingSaga.ts"
 export * as BillingWorker from "../orchestration/subscription/BillingWorker.ts"
+
+// --- Sagas -----------------------------------------------------------------
+
+export * as Saga from "../orchestration/saga/Saga.ts"
+export * as SagaRunner from "../orchestration/saga/SagaRunner.ts"
+export * as SagaEngine from "../orchestration/saga/SagaEngine.ts"
+export * as SagaObserver from "../orchestration/saga/SagaObserver.ts"
+export * as DurableSagas from "../orchestration/saga/DurableSagas.ts"
+export * as SagaRuns from "../adapters/SagaRuns.ts"
+export * as FollowedPayment from "../orchestration/paying/FollowedPayment.ts"
+export * as PaymentOrder from "../orchestration/paying/PaymentOrder.ts"
+export * as PaymentProcessing from "../orchestration/paying/PaymentProcessing.ts"
+export * as MultiAttempt from "../orchestration/paying/MultiAttempt.ts"
+export * as AlternativePayment from "../orchestration/paying/AlternativePayment.ts"
+export * as Checkout from "../orchestration/paying/Checkout.ts"

@@ -29,6 +29,7 @@ export * as MemoryNotifier from "../infra/memory/MemoryNotifier.ts"
 
 export * as MemoryStockRepository from "../infra/memory/MemoryStockRepository.ts"
 export * as MemorySupplier from "../infra/memory/MemorySupplier.ts"
+export * as MemorySagaRuns from "../infra/memory/MemorySagaRuns.ts"
 
 // --- Gateways --------------------------------------------------------------
 
@@ -55,6 +56,13 @@ export * as FaultRates from "../testing/FaultRates.ts"
 export * as SimulationReport from "../testing/SimulationReport.ts"
 export * as Mutant from "../testing/Mutant.ts"
 export * as MutantHunt from "../testing/MutantHunt.ts"
+
+// --- Sagas -----------------------------------------------------------------
+
+export * as SagaRehearsal from "../testing/saga/SagaRehearsal.ts"
+export * as SagaTrace from "../testing/saga/SagaTrace.ts"
+export * as FakeStep from "../testing/saga/FakeStep.ts"
+export * as SagaExplorer from "../testing/saga/SagaExplorer.ts"
 
 // --- Who judges ------------------------------------------------------------
 
@@ -90,4 +98,5 @@ export * as LedgerSubscriptionsContract from "../testing/contract/LedgerSubscrip
 export * as NotifierContract from "../testing/contract/NotifierContract.ts"
 export * as StockRepositoryContract from "../testing/contract/StockRepositoryContract.ts"
 export * as SupplierContract from "../testing/contract/SupplierContract.ts"
+
 export * as Samples from "../testing/contract/Samples.ts"

@@ -51,6 +51,7 @@ import type {
   Tried
 } from "./SagaStep.ts"
 
+export { diagram } from "./SagaDiagram.ts"
 export { halt, skip } from "./SagaStep.ts"
 
 export interface SagaOptions<Input, RG = never> {
