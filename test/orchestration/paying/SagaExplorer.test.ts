@@ -11,6 +11,7 @@ import * as MemoryStockRepository from "../../../src/infra/memory/MemoryStockRep
 import { LocationId, OperationKey, ProductId } from "../../../src/domain/reservation/StockEvent.ts"
 import * as Inventory from "../../../src/orchestration/inventory/Inventory.ts"
 import * as Checkout from "../../../src/orchestration/paying/Checkout.ts"
+import * as MultiAttempt from "../../../src/orchestration/paying/MultiAttempt.ts"
 import type { Sale } from "../../../src/orchestration/paying/PaymentProcessing.ts"
 import * as PaymentProcessing from "../../../src/orchestration/paying/PaymentProcessing.ts"
 import * as Boundaries from "../../../src/testing/Boundaries.ts"
@@ -62,6 +63,16 @@ const processing = (): SagaExplorer.Story<unknown, unknown, Notifier> => {
       ])
   }
 }
+
+const backup = (): SagaExplorer.Story<unknown, unknown, Notifier> => ({
+  saga: MultiAttempt.saga as SagaExplorer.Story<unknown, unknown, Notifier>["saga"],
+  input: {
+    order: Paying.order({ method: Paying.card("tok_declined_insufficient_funds") }),
+    backups: [Paying.card("tok_visa")]
+  },
+  outside: (process) => notifier(process, []),
+  judge: (ending, payments) => Effect.succeed(ofPayments(ending, payments))
+})
 
 const stock = { product: ProductId.make("beans"), location: LocationId.make("north") }
 
@@ -115,6 +126,12 @@ describe("a process that dies at any crossing", () => {
     assert.deepStrictEqual(violations, [])
     assert.deepStrictEqual([...endings], ["completed"])
     assert.isAbove(runs, 40)
+  })
+
+  it("has the backup card charged once, after the first was declined", { timeout: 60_000 }, () => {
+    const { endings, violations } = SagaExplorer.explore(backup)
+    assert.deepStrictEqual(violations, [])
+    assert.deepStrictEqual([...endings], ["completed"])
   })
 
   it("has checkout charge once for goods that have left the shelf once", { timeout: 60_000 }, () => {
