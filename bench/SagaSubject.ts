@@ -106,12 +106,17 @@ export const subject = Effect.fnUntraced(function* ({ rounds, sagas: resumed, tu
     peer: Effect.provideContext(perform(pace(16), runBare), context)
   })
   const bareInMemory = inThisProcess(memory).peer
-  // One engine at a time has the shards of a database, so each turn has its own.
+  // One engine at a time has the shards of a database, so each turn has its own; it has taken them when runs end.
+  const ready = <E, R>(run: Effect.Effect<unknown, E, R>) =>
+    Effect.all(
+      Array.from({ length: 16 }, () => run),
+      { concurrency: "unbounded", discard: true }
+    )
   const durable = (concurrency: number) =>
     contest(
       `saga durable x${concurrency}`,
-      Effect.provide(perform(pace(concurrency), runSaga), onPostgres),
-      Effect.provide(perform(pace(concurrency), runBare), onPostgres)
+      Effect.provide(Effect.andThen(ready(runSaga), perform(pace(concurrency), runSaga)), onPostgres),
+      Effect.provide(Effect.andThen(ready(runBare), perform(pace(concurrency), runBare)), onPostgres)
     )
   const { florin: asWorkflow, peer: asBare } = inThisProcess(workflows)
   return {
