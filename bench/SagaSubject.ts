@@ -81,6 +81,13 @@ const runSaga = Effect.flatMap(SagaRunner.SagaRunner, (runner) => runner.run(sag
 let ids = 0
 const runBare = Effect.suspend(() => bare.execute({ id: `bare-${process.pid}-${(ids += 1)}`, ...order }))
 
+/** An engine has taken its shards when runs end. */
+const ready = <E, R>(run: Effect.Effect<unknown, E, R>) =>
+  Effect.all(
+    Array.from({ length: 16 }, () => run),
+    { concurrency: "unbounded", discard: true }
+  )
+
 /** Steps a second, from runs a second. */
 const ofSteps = <E, R>(runs: Effect.Effect<number, E, R>) => Effect.map(runs, (perSecond) => perSecond * steps)
 
@@ -106,12 +113,7 @@ export const subject = Effect.fnUntraced(function* ({ rounds, sagas: resumed, tu
     peer: Effect.provideContext(perform(pace(16), runBare), context)
   })
   const bareInMemory = inThisProcess(memory).peer
-  // One engine at a time has the shards of a database, so each turn has its own; it has taken them when runs end.
-  const ready = <E, R>(run: Effect.Effect<unknown, E, R>) =>
-    Effect.all(
-      Array.from({ length: 16 }, () => run),
-      { concurrency: "unbounded", discard: true }
-    )
+  // One engine at a time has the shards of a database, so each turn has its own.
   const durable = (concurrency: number) =>
     contest(
       `saga durable x${concurrency}`,
