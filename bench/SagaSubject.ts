@@ -81,6 +81,13 @@ const runSaga = Effect.flatMap(SagaRunner.SagaRunner, (runner) => runner.run(sag
 let ids = 0
 const runBare = Effect.suspend(() => bare.execute({ id: `bare-${process.pid}-${(ids += 1)}`, ...order }))
 
+/** An engine has taken its shards when runs end. */
+const ready = <E, R>(run: Effect.Effect<unknown, E, R>) =>
+  Effect.all(
+    Array.from({ length: 16 }, () => run),
+    { concurrency: "unbounded", discard: true }
+  )
+
 /** Steps a second, from runs a second. */
 const ofSteps = <E, R>(runs: Effect.Effect<number, E, R>) => Effect.map(runs, (perSecond) => perSecond * steps)
 
@@ -110,8 +117,8 @@ export const subject = Effect.fnUntraced(function* ({ rounds, sagas: resumed, tu
   const durable = (concurrency: number) =>
     contest(
       `saga durable x${concurrency}`,
-      Effect.provide(perform(pace(concurrency), runSaga), onPostgres),
-      Effect.provide(perform(pace(concurrency), runBare), onPostgres)
+      Effect.provide(Effect.andThen(ready(runSaga), perform(pace(concurrency), runSaga)), onPostgres),
+      Effect.provide(Effect.andThen(ready(runBare), perform(pace(concurrency), runBare)), onPostgres)
     )
   const { florin: asWorkflow, peer: asBare } = inThisProcess(workflows)
   return {
