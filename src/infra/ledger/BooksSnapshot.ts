@@ -100,7 +100,10 @@ function* records({ balances, entries, options }: ColumnarBooks): Generator<Uint
 export class Restoration {
   readonly #steps: Generator<number, ColumnarBooks, Buffer>
   #wanted: IteratorResult<number, ColumnarBooks>
-  #pending: Buffer = Buffer.alloc(0)
+  /** What is there of the bytes that are wanted. One buffer for all of them, because each is used before the next. */
+  #gathered = Buffer.allocUnsafeSlow(partBytes)
+  #size = 0
+  #hasMore = false
 
   constructor(policy: LedgerPolicy, { wideClients }: { readonly wideClients: boolean }) {
     this.#steps = restoring(policy, wideClients)
@@ -108,20 +111,32 @@ export class Restoration {
   }
 
   take(bytes: Uint8Array): void {
-    let pending = this.#pending.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#pending, bytes])
-    while (this.#wanted.done !== true && pending.length >= this.#wanted.value) {
-      const size = this.#wanted.value
-      this.#wanted = this.#steps.next(pending.subarray(0, size))
-      pending = pending.subarray(size)
+    let at = 0
+    while (this.#wanted.done !== true && at < bytes.length) {
+      const wanted = this.#wanted.value
+      if (wanted > this.#gathered.length) this.#gathered = grown(this.#gathered, wanted)
+      const part = bytes.subarray(at, at + wanted - this.#size)
+      this.#gathered.set(part, this.#size)
+      this.#size += part.length
+      at += part.length
+      if (this.#size < wanted) return
+      this.#size = 0
+      this.#wanted = this.#steps.next(this.#gathered.subarray(0, wanted))
     }
-    this.#pending = pending
+    this.#hasMore ||= at < bytes.length
   }
 
   end(): ColumnarBooks {
     if (this.#wanted.done !== true) throw new SnapshotUnreadable({ detail: "it is cut short" })
-    if (this.#pending.length > 0) throw new SnapshotUnreadable({ detail: "more follows than belongs to it" })
+    if (this.#hasMore) throw new SnapshotUnreadable({ detail: "more follows than belongs to it" })
     return this.#wanted.value
   }
+}
+
+const grown = (buffer: Uint8Array, size: number) => {
+  const larger = Buffer.allocUnsafeSlow(size)
+  larger.set(buffer)
+  return larger
 }
 
 /** Asks for so many bytes, and is given them. */
@@ -155,8 +170,8 @@ function* restoring(policy: LedgerPolicy, wideClients: boolean): Generator<numbe
     }
   }
   for (let partition = 0; partition < partitionCount; partition++) {
-    const [count] = toWords(yield* record(4))
-    books.entries.fill(partition, toWords(yield* record((count! >>> 0) * Table.wordsPerEntry * 4)))
+    const [count = 0] = toWords(yield* record(4))
+    books.entries.fill(partition, toWords(yield* record((count >>> 0) * Table.wordsPerEntry * 4)))
   }
   return books
 }
@@ -168,8 +183,8 @@ const fromWords = (words: Int32Array): Uint8Array => {
   return isBigEndian ? bytes.swap32() : bytes
 }
 
+/** Good until the next record. */
 const toWords = (bytes: Buffer): Int32Array => {
-  const copy = Buffer.from(new Uint8Array(bytes).buffer)
-  if (isBigEndian) copy.swap32()
-  return new Int32Array(copy.buffer)
+  if (isBigEndian) bytes.swap32()
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
 }
