@@ -8,7 +8,6 @@ import * as MemoryNotifier from "../../../src/infra/memory/MemoryNotifier.ts"
 import * as AlternativePayment from "../../../src/orchestration/paying/AlternativePayment.ts"
 import * as SagaObserver from "../../../src/orchestration/saga/SagaObserver.ts"
 import * as SagaRunner from "../../../src/orchestration/saga/SagaRunner.ts"
-import { at } from "../../../src/testing/contract/Samples.ts"
 import * as SagaRehearsal from "../../../src/testing/saga/SagaRehearsal.ts"
 import * as SagaTrace from "../../../src/testing/saga/SagaTrace.ts"
 import * as Paying from "./PayingWorkshop.ts"
@@ -32,7 +31,6 @@ const declining =
 const withAnswers = Effect.fnUntraced(function* (...payloads: ReadonlyArray<Schema.Json>) {
   const trace = SagaTrace.make()
   const runner = yield* SagaRunner.SagaRunner
-  yield* TestClock.setTime(at)
   const fiber = yield* Effect.forkChild(
     Effect.result(runner.run(saga, Paying.order())).pipe(SagaObserver.observedBy(trace.observer))
   )
@@ -47,8 +45,14 @@ const withAnswers = Effect.fnUntraced(function* (...payloads: ReadonlyArray<Sche
   return { result: yield* Fiber.join(fiber), trace: trace.lines, refusals }
 })
 
+/** The clock is set first: the runner looks every second, and would look for all the years before. */
 const over = (bank: Parameters<typeof Paying.layer>[0]) =>
-  Layer.provideMerge(Layer.provideMerge(SagaRunner.register(saga), SagaRehearsal.layer), Paying.layer(bank))
+  Layer.unwrap(
+    Effect.as(
+      Paying.started,
+      Layer.provideMerge(Layer.provideMerge(SagaRunner.register(saga), SagaRehearsal.layer), Paying.layer(bank))
+    )
+  )
 
 describe("a payment whose card does not do", () => {
   it.effect("is over with the first card when that works", () =>
