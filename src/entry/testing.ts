@@ -30,6 +30,7 @@ export * as MemoryNotifier from "../infra/memory/MemoryNotifier.ts"
 export * as MemoryStockRepository from "../infra/memory/MemoryStockRepository.ts"
 export * as MemorySupplier from "../infra/memory/MemorySupplier.ts"
 export * as MemorySagaRuns from "../infra/memory/MemorySagaRuns.ts"
+export * as MemoryTurnstile from "../infra/memory/MemoryTurnstile.ts"
 
 // --- Gateways --------------------------------------------------------------
 
@@ -94,6 +95,8 @@ export * as LedgerJournalContract from "../testing/contract/LedgerJournalContrac
 export * as LedgerSnapshotsContract from "../testing/contract/LedgerSnapshotsContract.ts"
 export * as WebhookInboxContract from "../testing/contract/WebhookInboxContract.ts"
 export * as WebhookDeliveriesContract from "../testing/contract/WebhookDeliveriesContract.ts"
+export * as SagaRunsContract from "../testing/contract/SagaRunsContract.ts"
+export * as TurnstileContract from "../testing/contract/TurnstileContract.ts"
 export * as LedgerSubscriptionsContract from "../testing/contract/LedgerSubscriptionsContract.ts"
 export * as NotifierContract from "../testing/contract/NotifierContract.ts"
 export * as StockRepositoryContract from "../testing/contract/StockRepositoryContract.ts"

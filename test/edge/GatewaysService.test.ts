@@ -7,7 +7,7 @@ import * as TestDatabase from "../postgres/TestDatabase.ts"
 import * as AdyenSimulator from "../simulators/adyen/AdyenSimulator.ts"
 import * as StripeSimulator from "../simulators/stripe/StripeSimulator.ts"
 import type { Reply, Service } from "./FlorinProcess.ts"
-import { call, spawnFlorin, start } from "./FlorinProcess.ts"
+import { call, eventually, spawnFlorin, start } from "./FlorinProcess.ts"
 
 /** Both simulators, and the settings of a service over them on a database of its own. */
 const world = Effect.gen(function* () {
@@ -105,7 +105,7 @@ describe("florin serve over Stripe and Adyen", () => {
     }).pipe(Effect.provide(TestDatabase.layer()))
   )
 
-  it.live("captures at Adyen when it says so, and is processing until then", () =>
+  it.live("captures at Adyen when its webhook says so, and is processing until then", () =>
     Effect.gen(function* () {
       const { adyen, settings } = yield* world
       const service = yield* start("serve", settings)
@@ -117,6 +117,18 @@ describe("florin serve over Stripe and Adyen", () => {
         adyen.payments().map(({ captured, state }) => [state, captured]),
         [["captured", 1099]]
       )
+      const answers = yield* adyen.deliver(`${service.url}/v1/webhooks/adyen`)
+      assert.deepStrictEqual([...new Set(answers)], ["[accepted]"])
+      const read = call(service, "GET", `/v1/payments/${String(paid.body["id"])}`)
+      const settled = yield* eventually("the capture", async () => {
+        const reply = await Effect.runPromise(read)
+        return reply.body["status"] === "succeeded" ? reply : undefined
+      })
+      assert.strictEqual(settled.body["capturedAmount"], 1099)
+      const forged = yield* call(service, "POST", "/v1/webhooks/adyen", {
+        body: { live: "false", notificationItems: [] }
+      })
+      assert.strictEqual(forged.status, 401)
     }).pipe(Effect.provide(TestDatabase.layer()))
   )
 
