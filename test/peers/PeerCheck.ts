@@ -4,6 +4,6 @@ import * as Peers from "./Peers.ts"
 export const setup = () => {
   const report = Peers.report(Peers.missing(process.env))
   if (report === undefined) return
-  if (Peers.isStrict(process.env)) throw new Error(`FLORIN_CI_NO_SKIP=1, but a program is missing.\n${report}`)
+  if (Peers.isStrict(process.env)) throw new Error(`CI_NO_SKIP=1, but a program is missing.\n${report}`)
   return () => void process.stderr.write(`\n${report}\n`)
 }

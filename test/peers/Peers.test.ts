@@ -47,7 +47,7 @@ describe("Peers", () => {
   }
 
   it("a run without redis-server passes, and ends by naming the suite and why", { timeout: 60_000 }, () => {
-    const { failed, out } = vitest({ FLORIN_CI_NO_SKIP: "" })
+    const { failed, out } = vitest({ CI_NO_SKIP: "" })
     assert.isFalse(failed, out)
     const line =
       "test/infra/redis/RedisLock.test.ts: needs redis-server (apt-get install redis-server, or its path in FLORIN_REDIS_SERVER)"
@@ -56,7 +56,7 @@ describe("Peers", () => {
   })
 
   it("where every suite has to run, it fails", { timeout: 60_000 }, () => {
-    const { failed, out } = vitest({ FLORIN_CI_NO_SKIP: "1" })
+    const { failed, out } = vitest({ CI_NO_SKIP: "1" })
     assert.isTrue(failed)
     assert.include(out, "test/infra/redis/RedisLock.test.ts: needs redis-server")
   })

@@ -2,7 +2,7 @@
  * Programs that some suites need beside florin, and which suites those are.
  *
  * A suite without its program is not run, and `npm test` ends by saying which
- * and why. With `FLORIN_CI_NO_SKIP=1` that is an error before anything runs.
+ * and why. With `CI_NO_SKIP=1` that is an error before anything runs.
  */
 import { accessSync, constants } from "node:fs"
 import { delimiter, join } from "node:path"
@@ -67,4 +67,4 @@ export const report = (peers: ReadonlyArray<Peer>): string | undefined => {
 }
 
 /** Whether a suite that cannot run is an error. */
-export const isStrict = (environment: Environment): boolean => environment.FLORIN_CI_NO_SKIP === "1"
+export const isStrict = (environment: Environment): boolean => environment.CI_NO_SKIP === "1"
