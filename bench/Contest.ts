@@ -30,6 +30,8 @@ export interface Pace {
   }
   /** Each start is a process of its own. */
   readonly coldStart: { readonly rounds: number }
+  /** How many runs of a saga a process is killed in the middle of. */
+  readonly sagas: { readonly rounds: number; readonly runs: number }
 }
 
 /** Some eight minutes. More rounds steady the median; longer turns take in more of what comes and goes within one. */
@@ -40,7 +42,8 @@ export const full: Pace = {
   lifecycle: { rounds: 5, seconds: 4, atATime: [1, 8, 32, 256] },
   many: { rounds: 3, payments: 100_000 },
   ledger: { rounds: 5, rows: 3_750_587, clients: 60_000, longRows: 20_000_000, startEvents: 1_000_000 },
-  coldStart: { rounds: 5 }
+  coldStart: { rounds: 5 },
+  sagas: { rounds: 3, runs: 1000 }
 }
 
 /** Shows that all of it runs, and little else. */
@@ -51,7 +54,8 @@ export const quick: Pace = {
   lifecycle: { rounds: 1, seconds: 1, atATime: [1, 32] },
   many: { rounds: 1, payments: 1000 },
   ledger: { rounds: 1, rows: 20_000, clients: 500, longRows: 100_000, startEvents: 10_000 },
-  coldStart: { rounds: 1 }
+  coldStart: { rounds: 1 },
+  sagas: { rounds: 1, runs: 50 }
 }
 
 /** `perSecond`: more is better. `bytes` and `millis`: less is; of what, the notes say. */

@@ -27,6 +27,7 @@ import * as MemoryLifecycle from "./MemoryLifecycle.ts"
 import * as MoneyArithmetic from "./MoneyArithmetic.ts"
 import * as PeakMemory from "./PeakMemory.ts"
 import * as Report from "./Report.ts"
+import * as SagaSubject from "./SagaSubject.ts"
 import * as StoredPayment from "./StoredPayment.ts"
 import * as WholePayment from "./WholePayment.ts"
 
@@ -44,7 +45,8 @@ const storing = {
   lifecycle: Lifecycle.subject,
   peak: PeakMemory.subject,
   start: ColdStart.subject,
-  many: ManyPayments.subject
+  many: ManyPayments.subject,
+  saga: SagaSubject.subject
 }
 
 const tell = (name: string) => process.stderr.write(`measuring ${name}\n`)

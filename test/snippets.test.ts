@@ -48,7 +48,7 @@ describe("snippets", () => {
     assert.isAbove(snippets.length, 4)
   })
 
-  it("type-check", () => {
+  it("type-check", { timeout: 60_000 }, () => {
     const { status, stdout } = spawnSync("node_modules/.bin/tsc", ["--project", directory], { encoding: "utf8" })
     assert.strictEqual(status, 0, stdout)
   })

@@ -25,6 +25,24 @@ export const Envelope = Schema.Struct({
 })
 export type Envelope = typeof Envelope.Type
 
+/** An event as others are told of it: its merchant knows whose it is. Amounts in it are text, for they may exceed a JSON number. */
+export const PublishedEvent = Schema.Struct({
+  /** The same however often it is delivered. */
+  id: Schema.String,
+  payment: PaymentId,
+  /** Counts the payment's events from 1. */
+  version: Schema.Int,
+  event: Event
+})
+export type PublishedEvent = typeof PublishedEvent.Type
+
+export const fromEnvelope = ({ event, id, payment, version }: Envelope): PublishedEvent => ({
+  id,
+  payment,
+  version,
+  event
+})
+
 export const idOf = (payment: PaymentId, version: number): string => `${payment}/${version}`
 
 /** A handler, or the bus itself, did not take the event. */

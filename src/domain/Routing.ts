@@ -4,49 +4,70 @@
  * A table of gateways and rules, what is to be paid, and how each gateway is
  * doing give an order. First what cannot serve is left out, with the reason.
  * The rest is ranked: a gateway that is down comes last whatever the rules
- * say; then the order of the first rule that applies and prefers; then the
- * healthier; then the cheaper; then the order of the table.
+ * say; then the order of the first rule that applies and prefers; then what the
+ * first rule that applies and ranks puts first, or else the healthier and then
+ * the cheaper; then the order of the table.
  *
  * Nothing that is merely unhealthy is left out: a breaker that is open answers
  * for itself, without a call, and the only gateway there is may still come back.
+ *
+ * Terms and rules are data, which a setting can hold as JSON.
  */
-import { Schema } from "effect"
-import type { Currency } from "./Currency.ts"
+import { Array as Arr, Schema } from "effect"
+import * as Currency from "./Currency.ts"
 import type { Money } from "./Money.ts"
+import { Minor } from "./Money.ts"
 import type { Capabilities, MethodToken } from "./payment/Gateway.ts"
 import { GatewayName } from "./payment/Gateway.ts"
 import { Text } from "./Text.ts"
 
 // --- The table --------------------------------------------------------------
 
-export interface Gateway {
+const BasisPoints = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** What a gateway's name and its capabilities do not say. */
+export const Terms = Schema.Struct({
+  /** Currencies it settles; all when absent. */
+  currencies: Schema.optional(Schema.Array(Currency.Currency)),
+  /** Prefixes of the tokens it takes; all when absent. */
+  methods: Schema.optional(Schema.Array(Schema.NonEmptyString)),
+  /** What it charges, in hundredths of a percent; unknown counts as dearest. */
+  costBasisPoints: Schema.optional(BasisPoints)
+})
+export type Terms = typeof Terms.Type
+
+export interface Gateway extends Terms {
   readonly name: GatewayName
   readonly capabilities: Capabilities
-  /** Currencies it settles; all when absent. */
-  readonly currencies?: ReadonlyArray<Currency> | undefined
-  /** Prefixes of the tokens it takes; all when absent. */
-  readonly methods?: ReadonlyArray<string> | undefined
-  /** What it charges, in hundredths of a percent; unknown counts as dearest. */
-  readonly costBasisPoints?: number | undefined
 }
 
-export interface Rule {
+/** What gateways can be ranked by: how they are doing, and what they charge. */
+export const Criterion = Schema.Literals(["health", "cost"])
+export type Criterion = typeof Criterion.Type
+
+/** Where no rule says otherwise: a cheap gateway that does not answer sells nothing. */
+const healthThenCost: ReadonlyArray<Criterion> = ["health", "cost"]
+
+export const Rule = Schema.Struct({
   /** Names the rule in explanations. */
-  readonly name: string
+  name: Text(100),
   /** All conditions that are given must hold. */
-  readonly when: {
-    readonly currencies?: ReadonlyArray<Currency> | undefined
+  when: Schema.Struct({
+    currencies: Schema.optional(Schema.Array(Currency.Currency)),
     /** Prefixes of tokens. */
-    readonly methods?: ReadonlyArray<string> | undefined
+    methods: Schema.optional(Schema.Array(Schema.NonEmptyString)),
     /** Bounds on the amount in minor units, both inclusive. */
-    readonly minMinor?: bigint | undefined
-    readonly maxMinor?: bigint | undefined
-  }
+    minMinor: Schema.optional(Minor),
+    maxMinor: Schema.optional(Minor)
+  }),
   /** Gateways in the order to prefer them. */
-  readonly prefer?: ReadonlyArray<GatewayName> | undefined
+  prefer: Schema.optional(Schema.Array(GatewayName)),
+  /** What to rank by, the first thing first, after any preference. */
+  rankBy: Schema.optional(Schema.Array(Criterion)),
   /** Gateways not to use at all. */
-  readonly exclude?: ReadonlyArray<GatewayName> | undefined
-}
+  exclude: Schema.optional(Schema.Array(GatewayName))
+})
+export type Rule = typeof Rule.Type
 
 export interface Table {
   readonly gateways: ReadonlyArray<Gateway>
@@ -59,7 +80,7 @@ export type Health = "up" | "probing" | "down"
 export interface Request {
   readonly amount: Money
   readonly method: MethodToken
-  /** Gateways that this method was tried at before. */
+  /** Gateways that this method was tried at before, or that could not be reached for this payment. */
   readonly tried: ReadonlyArray<GatewayName>
 }
 
@@ -70,7 +91,9 @@ export const Reason = Schema.TaggedUnion({
   Preferred: { rule: Text(100) },
   Down: {},
   Probing: {},
-  Cost: { basisPoints: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)) },
+  Cost: { basisPoints: BasisPoints },
+  /** Ranked by something else than health and then cost. */
+  RankedBy: { rule: Text(100), criteria: Schema.Array(Criterion) },
   Excluded: { rule: Text(100) },
   CurrencyUnsupported: {},
   MethodUnsupported: {},
@@ -78,10 +101,14 @@ export const Reason = Schema.TaggedUnion({
 })
 export type Reason = typeof Reason.Type
 
-/** Why this gateway was chosen, and why each other was passed over. */
+/** Why this gateway was chosen, why each other was passed over, and how those stood that could have served as well. */
 export const Explanation = Schema.Struct({
   reasons: Schema.Array(Reason),
-  passedOver: Schema.Array(Schema.Struct({ gateway: GatewayName, reason: Reason }))
+  passedOver: Schema.Array(Schema.Struct({ gateway: GatewayName, reason: Reason })),
+  /** In their order; absent when there were none. */
+  outranked: Schema.optionalKey(
+    Schema.NonEmptyArray(Schema.Struct({ gateway: GatewayName, reasons: Schema.Array(Reason) }))
+  )
 })
 export type Explanation = typeof Explanation.Type
 
@@ -89,6 +116,16 @@ export interface Choice {
   /** Best first. */
   readonly ordered: ReadonlyArray<{ readonly gateway: Gateway; readonly reasons: ReadonlyArray<Reason> }>
   readonly passedOver: Explanation["passedOver"]
+}
+
+/** Why the first of `ordered` was chosen, for the event that begins with it. */
+export const explain = ({ ordered: [best, ...others], passedOver }: Choice): Explanation => {
+  const outranked = others.map(({ gateway, reasons }) => ({ gateway: gateway.name, reasons }))
+  return {
+    reasons: best?.reasons ?? [],
+    passedOver,
+    ...(Arr.isReadonlyArrayNonEmpty(outranked) && { outranked })
+  }
 }
 
 export const choose = (request: Request, table: Table, health: (gateway: GatewayName) => Health): Choice => {
@@ -127,15 +164,14 @@ const cannotServe = (gateway: Gateway, request: Request, applying: ReadonlyArray
 
 /** Smaller is better, the first difference counts; equal ranks keep the order of the table. */
 const rank = ({ costBasisPoints, name }: Gateway, applying: ReadonlyArray<Rule>, health: Health) => {
-  const preferring = applying.find(({ prefer }) => prefer !== undefined)
-  const place = preferring?.prefer?.indexOf(name) ?? -1
-  return [
-    health === "down" ? 1 : 0,
-    place === -1 ? Infinity : place,
-    health === "probing" ? 1 : 0,
-    costBasisPoints ?? Infinity
-  ]
+  const place = preferring(applying)?.prefer?.indexOf(name) ?? -1
+  const by: Record<Criterion, number> = { health: health === "probing" ? 1 : 0, cost: costBasisPoints ?? Infinity }
+  const criteria = ranking(applying)?.rankBy ?? healthThenCost
+  return [health === "down" ? 1 : 0, place === -1 ? Infinity : place, ...criteria.map((criterion) => by[criterion])]
 }
+
+const preferring = (applying: ReadonlyArray<Rule>) => applying.find(({ prefer }) => prefer !== undefined)
+const ranking = (applying: ReadonlyArray<Rule>) => applying.find(({ rankBy }) => rankBy !== undefined)
 
 const compare = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => {
   const index = a.findIndex((value, at) => value !== b[at])
@@ -143,9 +179,11 @@ const compare = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => 
 }
 
 const reasonsFor = ({ costBasisPoints, name }: Gateway, applying: ReadonlyArray<Rule>, health: Health) => {
-  const preferring = applying.find(({ prefer }) => prefer !== undefined)
+  const prefers = preferring(applying)
+  const ranks = ranking(applying)
   const reasons: Array<Reason> = []
-  if (preferring?.prefer?.includes(name) === true) reasons.push({ _tag: "Preferred", rule: preferring.name })
+  if (prefers?.prefer?.includes(name) === true) reasons.push({ _tag: "Preferred", rule: prefers.name })
+  if (ranks?.rankBy !== undefined) reasons.push({ _tag: "RankedBy", rule: ranks.name, criteria: ranks.rankBy })
   if (health === "down") reasons.push({ _tag: "Down" })
   if (health === "probing") reasons.push({ _tag: "Probing" })
   if (costBasisPoints !== undefined) reasons.push({ _tag: "Cost", basisPoints: costBasisPoints })

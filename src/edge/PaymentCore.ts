@@ -21,9 +21,6 @@ import * as PaymentRecovery from "../orchestration/PaymentRecovery.ts"
 import * as Payments from "../orchestration/Payments.ts"
 import type { Stores } from "./Stores.ts"
 
-/** What a gateway's name alone does not say to routing. */
-export type Terms = Omit<Routing.Gateway, "name" | "capabilities">
-
 export interface Options extends Payments.Waits {
   /** How long a worker may be silent before another takes its payment over. */
   readonly leaseMillis: number
@@ -36,7 +33,7 @@ export interface Options extends Payments.Waits {
   /** Rules of preference, and each gateway's terms by its name. */
   readonly routing?: {
     readonly rules?: ReadonlyArray<Routing.Rule> | undefined
-    readonly terms?: Readonly<Record<string, Terms>> | undefined
+    readonly terms?: Readonly<Record<string, Routing.Terms>> | undefined
   }
 }
 

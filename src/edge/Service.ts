@@ -1,6 +1,6 @@
 /**
  * The service as one layer: HTTP in front, payments with their workers and
- * clients' accounts behind, over a database and the sandbox.
+ * clients' accounts behind, over a database and the gateways.
  *
  * It ends in the order in which it can: no new requests, then the workers and
  * the runs that are on their way, then the database.
@@ -9,13 +9,14 @@ import { Effect, Layer } from "effect"
 import * as SqlMigrations from "../infra/sql/SqlMigrations.ts"
 import * as SqlSandboxBooks from "../infra/simulated/SqlSandboxBooks.ts"
 import * as AccountCore from "./AccountCore.ts"
+import * as Gateways from "./Gateways.ts"
 import * as HttpService from "./http/HttpService.ts"
 import { Merchant } from "./http/Merchant.ts"
 import { TrustedProxies } from "./http/RequestCaller.ts"
 import * as PaymentCore from "./PaymentCore.ts"
-import * as Sandbox from "./Sandbox.ts"
 import type * as Settings from "./Settings.ts"
 import * as Stores from "./Stores.ts"
+import * as WebhookCore from "./WebhookCore.ts"
 
 /** What the service needs in its database. */
 export const migrate = Effect.andThen(SqlMigrations.migrate, SqlSandboxBooks.migrate)
@@ -24,8 +25,11 @@ export const migrate = Effect.andThen(SqlMigrations.migrate, SqlSandboxBooks.mig
 export const layer = (settings: Settings.Service) =>
   HttpService.layer(settings).pipe(
     Layer.provide([Layer.succeed(Merchant, settings.merchant), Layer.succeed(TrustedProxies, settings.trustedProxies)]),
-    Layer.provideMerge(PaymentCore.layer(settings)),
+    Layer.provide(WebhookCore.layer(settings.webhookTargets)),
+    Layer.provideMerge(
+      PaymentCore.layer({ ...settings, routing: settings.gateways.routing }).pipe(Layer.provide(WebhookCore.queueing))
+    ),
     Layer.provideMerge(AccountCore.accounts().pipe(Layer.provideMerge(AccountCore.sql(settings.merchant)))),
-    Layer.provideMerge(Sandbox.layer(settings.sandboxUrl).pipe(Layer.provide(SqlSandboxBooks.layer))),
+    Layer.provideMerge(Gateways.layer(settings).pipe(Layer.provide(SqlSandboxBooks.layer))),
     Layer.provideMerge(Stores.sql({ rules: settings.screening?.rules, redisUrl: settings.redisUrl }))
   )

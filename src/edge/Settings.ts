@@ -11,23 +11,17 @@ import { IpNetwork } from "effect/net"
 import { MerchantId } from "../domain/payment/PaymentEvent.ts"
 import * as Risk from "../domain/Risk.ts"
 import * as RedisUrl from "../infra/redis/RedisUrl.ts"
+import { Secret } from "../domain/webhook/StandardWebhooks.ts"
+import * as StandardWebhooks from "../domain/webhook/StandardWebhooks.ts"
+import type { TargetPolicy } from "../domain/webhook/WebhookTarget.ts"
 import * as DatabaseUrl from "../infra/sql/DatabaseUrl.ts"
+import * as GatewaySettings from "./GatewaySettings.ts"
+import type { Setting } from "./Setting.ts"
+import { partsOf, setting, text } from "./Setting.ts"
 
 // --- The table --------------------------------------------------------------
 
-export interface Setting {
-  readonly variable: string
-  /** Without its dashes. */
-  readonly flag: string
-  /** What holds when it is not given, as a person reads it. */
-  readonly byDefault: string
-  /** What it is, in a phrase. */
-  readonly is: string
-  /** What is given, as a usage line shows it. */
-  readonly metavar: string
-  /** Never printed as it is. */
-  readonly secret: boolean
-}
+export type { Setting } from "./Setting.ts"
 
 /** How long things wait, in milliseconds, and how many connections, where nothing else is said. */
 const defaults = {
@@ -45,15 +39,6 @@ const defaults = {
   // Gateways give up on card issuers at about this.
   gatewayMillis: 30_000
 }
-
-const setting = (
-  variable: string,
-  flag: string,
-  metavar: string,
-  byDefault: string | number,
-  is: string,
-  secret = false
-): Setting => ({ variable, flag, metavar, byDefault: String(byDefault), is, secret })
 
 export const table = {
   databaseUrl: setting(
@@ -117,6 +102,28 @@ export const table = {
     "how long a gateway may take to answer"
   ),
   sandboxUrl: setting("FLORIN_SANDBOX_URL", "sandbox-url", "url", "in process", "a sandbox that runs elsewhere"),
+  sandboxWebhookSecrets: setting(
+    "FLORIN_SANDBOX_WEBHOOK_SECRETS",
+    "sandbox-webhook-secrets",
+    "secrets",
+    "none",
+    "secrets of the sandbox's webhooks, `whsec_` and base64, between commas; without one they are refused",
+    true
+  ),
+  webhookNetworks: setting(
+    "FLORIN_WEBHOOK_NETWORKS",
+    "webhook-networks",
+    "networks",
+    "none",
+    "networks that webhooks may be sent to besides the public internet, such as `127.0.0.0/8` in tests"
+  ),
+  webhookSchemes: setting(
+    "FLORIN_WEBHOOK_SCHEMES",
+    "webhook-schemes",
+    "words",
+    "https",
+    "how webhooks are sent: `https`, or `https,http` for development"
+  ),
   riskRules: setting(
     "FLORIN_RISK_RULES",
     "risk-rules",
@@ -145,12 +152,13 @@ export const table = {
     "locks in the database",
     "locks on this Redis, `redis://` or `rediss://`",
     true
-  )
+  ),
+  ...GatewaySettings.table
 } satisfies Record<string, Setting>
 
 export type Name = keyof typeof table
 
-/** What a command about the database takes, what one about a ledger takes, what one that asks gateways takes too, and what the service takes. */
+/** What a command about the database takes, what one about a ledger takes, what one that asks gateways takes too, and what each service takes. */
 export const groups = {
   database: ["databaseUrl", "dataDir", "databaseConnections", "redisUrl"],
   ledger: ["databaseUrl", "dataDir", "databaseConnections"],
@@ -163,9 +171,11 @@ export const groups = {
     "sandboxUrl",
     "riskRules",
     "riskUnavailable",
-    "redisUrl"
+    "redisUrl",
+    ...GatewaySettings.names
   ],
   sandbox: ["databaseUrl", "dataDir", "databaseConnections", "port"],
+  flows: ["databaseUrl", "dataDir", "databaseConnections", "stripeSecretKey", "stripeUrl"],
   service: [
     "databaseUrl",
     "dataDir",
@@ -179,21 +189,18 @@ export const groups = {
     "recoveryMillis",
     "gatewayMillis",
     "sandboxUrl",
+    "sandboxWebhookSecrets",
+    "webhookNetworks",
+    "webhookSchemes",
     "riskRules",
     "riskUnavailable",
     "trustedProxies",
-    "redisUrl"
+    "redisUrl",
+    ...GatewaySettings.names
   ]
 } as const satisfies Record<string, ReadonlyArray<Name>>
 
 // --- Reading ----------------------------------------------------------------
-
-/** Text that must hold to something; `complaint` says what was expected and what came. */
-const text = ({ variable }: Setting, complaint: (given: string) => string | undefined) =>
-  Config.schema(
-    Schema.String.pipe(Schema.check(Schema.makeFilter((given: string) => complaint(given) ?? true))),
-    variable
-  )
 
 /** A whole number as text, within bounds that the complaint about it names. */
 const whole = (of: Setting, byDefault: number, { maximum, minimum }: { minimum: number; maximum: number }) =>
@@ -251,11 +258,25 @@ const networks = (of: Setting) =>
     Config.map((given) => partsOf(given).map(IpNetwork.fromStringUnsafe))
   )
 
-const partsOf = (given: string): ReadonlyArray<string> =>
-  given
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
+const isSecret = Schema.is(Secret)
+
+/** What came is a secret, or nearly one: it is not repeated. */
+const secrets = (of: Setting) =>
+  text(of, (given) =>
+    partsOf(given).every((part) => isSecret(part)) ? undefined : StandardWebhooks.expectedSecret
+  ).pipe(
+    Config.withDefault(""),
+    Config.map((given) => partsOf(given).map((part) => Secret.make(part)))
+  )
+
+/** Where merchants may have webhooks sent. */
+const webhookTargets = Config.all({
+  allowedNetworks: networks(table.webhookNetworks),
+  plainHttp: Config.Literals(["https", "https,http"], table.webhookSchemes.variable).pipe(
+    Config.withDefault("https" as const),
+    Config.map((schemes) => schemes !== "https")
+  )
+}) satisfies Config.Config<TargetPolicy>
 
 /** Where locks are kept; without it, in the database. */
 export const redisUrl = Config.option(
@@ -284,6 +305,11 @@ export const service = Config.all({
     Config.map((url) => new URL(url)),
     Config.option
   ),
+  /** Stripe, Adyen and whether there is a sandbox; how one of them is chosen. */
+  gateways: GatewaySettings.gateways,
+  /** Those that sign the sandbox's webhooks now: none, or more than one while they are rotated. */
+  sandboxWebhookSecrets: secrets(table.sandboxWebhookSecrets),
+  webhookTargets,
   screening,
   /** Proxies that say by header, and are believed, who asks and from where. */
   trustedProxies: networks(table.trustedProxies),

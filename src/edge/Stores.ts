@@ -11,6 +11,10 @@ import type { Outbox } from "../adapters/Outbox.ts"
 import type { PaymentRepository } from "../adapters/PaymentRepository.ts"
 import type { RiskScreen } from "../adapters/RiskScreen.ts"
 import type { StorageUnavailable } from "../adapters/Storage.ts"
+import type { WebhookDeliveries } from "../adapters/WebhookDeliveries.ts"
+import type { WebhookEndpoints } from "../adapters/WebhookEndpoints.ts"
+import type { WebhookInbox } from "../adapters/WebhookInbox.ts"
+import type { SubscriptionRepository } from "../adapters/SubscriptionRepository.ts"
 import type { Rule } from "../domain/Risk.ts"
 import * as MemoryAuditLog from "../infra/memory/MemoryAuditLog.ts"
 import * as MemoryDatabase from "../infra/memory/MemoryDatabase.ts"
@@ -20,6 +24,10 @@ import * as MemoryLock from "../infra/memory/MemoryLock.ts"
 import * as MemoryOutbox from "../infra/memory/MemoryOutbox.ts"
 import * as MemoryPaymentRepository from "../infra/memory/MemoryPaymentRepository.ts"
 import * as MemoryRiskScreen from "../infra/memory/MemoryRiskScreen.ts"
+import * as MemoryWebhookDeliveries from "../infra/memory/MemoryWebhookDeliveries.ts"
+import * as MemoryWebhookEndpoints from "../infra/memory/MemoryWebhookEndpoints.ts"
+import * as MemoryWebhookInbox from "../infra/memory/MemoryWebhookInbox.ts"
+import * as MemorySubscriptionRepository from "../infra/memory/MemorySubscriptionRepository.ts"
 import type { RedisUrlError } from "../infra/redis/RedisUrl.ts"
 import * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 import * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
@@ -28,8 +36,23 @@ import * as SqlLock from "../infra/sql/SqlLock.ts"
 import * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 import * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
 import * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
+import * as SqlWebhookDeliveries from "../infra/sql/SqlWebhookDeliveries.ts"
+import * as SqlWebhookEndpoints from "../infra/sql/SqlWebhookEndpoints.ts"
+import * as SqlWebhookInbox from "../infra/sql/SqlWebhookInbox.ts"
+import * as SqlSubscriptionRepository from "../infra/sql/SqlSubscriptionRepository.ts"
 
-export type Stores = PaymentRepository | IdempotencyStore | Outbox | EventBus | Lock | RiskScreen | AuditLog
+export type Stores =
+  | PaymentRepository
+  | SubscriptionRepository
+  | IdempotencyStore
+  | Outbox
+  | EventBus
+  | Lock
+  | RiskScreen
+  | AuditLog
+  | WebhookInbox
+  | WebhookEndpoints
+  | WebhookDeliveries
 
 /** On Redis when there is one, otherwise in the database. Redis's client is loaded only then. */
 export const lock = (
@@ -60,22 +83,30 @@ export const sql = ({ redisUrl = Option.none(), rules = [] }: SqlOptions = {}): 
 > =>
   Layer.mergeAll(
     SqlPaymentRepository.layer,
+    SqlSubscriptionRepository.layer,
     SqlIdempotencyStore.layer,
     SqlOutbox.layer,
     SqlEventBus.layer,
     lock(redisUrl),
     SqlAuditLog.layer,
-    SqlRiskScreen.layer(rules)
+    SqlRiskScreen.layer(rules),
+    SqlWebhookInbox.layer,
+    SqlWebhookEndpoints.layer,
+    SqlWebhookDeliveries.layer
   )
 
 /** Gone with the process. */
 export const memory = (rules: ReadonlyArray<Rule> = []): Layer.Layer<Stores> =>
   Layer.mergeAll(
     MemoryPaymentRepository.layer,
+    MemorySubscriptionRepository.layer,
     MemoryIdempotencyStore.layer,
     MemoryOutbox.layer,
     MemoryEventBus.layer,
     MemoryLock.layer,
     MemoryAuditLog.layer,
-    MemoryRiskScreen.layer(rules)
+    MemoryRiskScreen.layer(rules),
+    MemoryWebhookInbox.layer,
+    MemoryWebhookEndpoints.layer,
+    MemoryWebhookDeliveries.layer
   ).pipe(Layer.provide(MemoryDatabase.layer))

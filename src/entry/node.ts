@@ -19,6 +19,26 @@ export * as Database from "../edge/Database.ts"
 
 export * as AccountCore from "../edge/AccountCore.ts"
 
+// --- Flows -------------------------------------------------------------------
+
+export * as FlowCore from "../edge/flows/FlowCore.ts"
+export * as PersistedFlowQueue from "../infra/queue/PersistedFlowQueue.ts"
+
+// --- Gateways ----------------------------------------------------------------
+
+export * as Gateways from "../edge/Gateways.ts"
+export * as GatewaySettings from "../edge/GatewaySettings.ts"
+export * as AdyenGateway from "../infra/adyen/AdyenGateway.ts"
+export * as AdyenWebhook from "../infra/adyen/AdyenWebhook.ts"
+
+// --- Webhooks ----------------------------------------------------------------
+
+export * as WebhookCore from "../edge/WebhookCore.ts"
+export * as HttpWebhookSender from "../infra/http/HttpWebhookSender.ts"
+export * as SqlWebhookInbox from "../infra/sql/SqlWebhookInbox.ts"
+export * as SqlWebhookEndpoints from "../infra/sql/SqlWebhookEndpoints.ts"
+export * as SqlWebhookDeliveries from "../infra/sql/SqlWebhookDeliveries.ts"
+
 // --- The service -----------------------------------------------------------
 
 export * as Service from "../edge/Service.ts"
@@ -37,18 +57,36 @@ export * as EmbeddedPostgres from "../infra/embedded/EmbeddedPostgres.ts"
 export * as EmbeddedPostgresError from "../infra/embedded/EmbeddedPostgresError.ts"
 export * as SqlMigrations from "../infra/sql/SqlMigrations.ts"
 export * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
+export * as SqlSubscriptionRepository from "../infra/sql/SqlSubscriptionRepository.ts"
 export * as SqlIdempotencyStore from "../infra/sql/SqlIdempotencyStore.ts"
 export * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 export * as SqlEventBus from "../infra/sql/SqlEventBus.ts"
 export * as SqlLock from "../infra/sql/SqlLock.ts"
 export * as SqlRiskScreen from "../infra/sql/SqlRiskScreen.ts"
+export * as SqlFlowStore from "../infra/sql/SqlFlowStore.ts"
+export * as SqlSagaRuns from "../infra/sql/SqlSagaRuns.ts"
+export * as SqlTurnstile from "../infra/sql/SqlTurnstile.ts"
 export * as SqlAuditLog from "../infra/sql/SqlAuditLog.ts"
 export * as SqlLedgerJournal from "../infra/sql/SqlLedgerJournal.ts"
 export * as SqlLedgerSubscriptions from "../infra/sql/SqlLedgerSubscriptions.ts"
 
+// --- The ledger -------------------------------------------------------------
+
+export * as ColumnarBooks from "../infra/ledger/ColumnarBooks.ts"
+export * as FileJournal from "../infra/ledger/FileJournal.ts"
+export * as FileSnapshots from "../infra/ledger/FileSnapshots.ts"
+export * as SqlLedgerSnapshots from "../infra/sql/SqlLedgerSnapshots.ts"
+export * as SqlStockRepository from "../infra/sql/SqlStockRepository.ts"
+
 // --- Redis ------------------------------------------------------------------
 
 export * as RedisLock from "../infra/redis/RedisLock.ts"
+export * as RedisFlowQueue from "../infra/redis/RedisFlowQueue.ts"
+
+// --- Notices ---------------------------------------------------------------
+
+export * as SmtpNotifier from "../infra/smtp/SmtpNotifier.ts"
+export * as WebhookNotifier from "../infra/http/WebhookNotifier.ts"
 
 // --- Logs ------------------------------------------------------------------
 

@@ -10,9 +10,9 @@
  * The sender has to be told one of two things. "Taken" ends it: recorded, known
  * already, or a contradiction, which sending again cannot mend and which the
  * log keeps for a person. "Send again" is for what may fit later: a payment
- * that florin does not know, or does not know enough of yet. Florin has no
- * place to keep such a notification, and the sender has: gateways repeat for
- * days what was not taken. An unknown payment is not a matter of order, as a
+ * that florin does not know, or does not know enough of yet. Here is no place
+ * to keep such a notification: the sender has one, a gateway that repeats for
+ * days what was not taken, or `WebhookWorker` over its inbox. An unknown payment is not a matter of order, as a
  * gateway hears of a payment only once it is stored; it is one of another
  * service on the same account, or the database was restored from a backup and
  * is behind. Neither may lose the news, and a person sees it in the log.
@@ -20,12 +20,11 @@
  * Errors: `MalformedNotification`, which sending again cannot mend, and
  * `PaymentRepositoryError`, after which the sender is to send again.
  */
-import { Effect, Formatter, Schema, SchemaIssue } from "effect"
+import { Effect, Schema } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import type { PaymentRepositoryError } from "../adapters/PaymentRepository.ts"
 import { PaymentRepository } from "../adapters/PaymentRepository.ts"
 import type { RiskScreen } from "../adapters/RiskScreen.ts"
-import * as CardNumber from "../domain/CardNumber.ts"
 import * as Notification from "../domain/payment/Notification.ts"
 import type { Rule } from "../domain/payment/PaymentCommand.ts"
 import * as PaymentDraft from "../domain/payment/PaymentDraft.ts"
@@ -34,6 +33,7 @@ import { newRun, now } from "./Clocks.ts"
 import type { GatewayCall } from "./GatewayCall.ts"
 import type { PaymentPolicy } from "./PaymentPolicy.ts"
 import * as PaymentProcess from "./PaymentProcess.ts"
+import * as SchemaProblems from "./SchemaProblems.ts"
 
 // --- What comes of it -------------------------------------------------------
 
@@ -55,13 +55,17 @@ export class MalformedNotification extends Schema.TaggedError<MalformedNotificat
   problems: Schema.Array(Schema.Struct({ field: Schema.String, problem: Schema.String }))
 }) {
   override get message() {
-    return this.problems.map(({ field, problem }) => `${field}: ${problem}`).join("; ")
+    return SchemaProblems.text(this.problems)
   }
 }
 
+/** After which a sender may send again, or need not. */
+export type Failure = MalformedNotification | PaymentRepositoryError
+
 // --- Intake -----------------------------------------------------------------
 
-type Needs = PaymentRepository | PaymentPolicy | GatewayCall | RiskScreen | SecureRandom.SecureRandom
+/** What a run after a notification needs. */
+export type Needs = PaymentRepository | PaymentPolicy | GatewayCall | RiskScreen | SecureRandom.SecureRandom
 
 /**
  * Takes a notification as JSON, already known to come from the gateway that it
@@ -122,8 +126,8 @@ const fold = Effect.fnUntraced(
   Effect.retry({ while: ({ reason }) => reason._tag === "VersionConflict", times: maxRaces })
 )
 
-/** What is recorded stays so, whatever becomes of this run: another run has the payment, or recovery will. */
-const goOn = Effect.fnUntraced(function* (payment: PaymentId) {
+/** Drives a payment on after news of it. What is recorded stays so, whatever becomes of this run: another has the payment, or recovery will. */
+export const goOn = Effect.fnUntraced(function* (payment: PaymentId) {
   const runner = yield* newRun
   yield* Effect.catch(PaymentProcess.run(payment, runner), (error) =>
     error._tag === "PaymentRepositoryError" && (error.reason._tag === "Claimed" || error.reason._tag === "Fenced")
@@ -153,23 +157,7 @@ const log = (notification: Notification.Notification, outcome: Outcome): Effect.
 const read = Schema.decodeUnknownEffect(Notification.Json, { errors: "all" })
 
 const decode = (raw: unknown): Effect.Effect<Notification.Notification, MalformedNotification> =>
-  Effect.mapError(read(raw), ({ issue }) => {
-    const problems = format(issue).issues.map(({ message, path = [] }) => {
-      const keys = path.map((segment) => (typeof segment === "object" ? segment.key : segment))
-      return { field: keys.length === 0 ? "notification" : keys.join("."), problem: withInput(message, raw, keys) }
-    })
-    return new MalformedNotification({ problems })
-  })
-
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
-
-/** What came is quoted, but not at length. */
-const maxQuoteLength = 100
-
-/** The problem with what came instead; never with a card number in it (R10). */
-const withInput = (message: string, raw: unknown, path: ReadonlyArray<PropertyKey>): string => {
-  if (!message.startsWith("Expected ") || message.includes(", got ")) return CardNumber.mask(message)
-  const input = path.reduce<unknown>((value, key) => Object(value)[key], raw)
-  const quote = CardNumber.mask(Formatter.format(input))
-  return `${message}, got ${quote.length > maxQuoteLength ? `${quote.slice(0, maxQuoteLength)}…` : quote}`
-}
+  Effect.mapError(
+    read(raw),
+    ({ issue }) => new MalformedNotification({ problems: SchemaProblems.of(issue, raw, "notification") })
+  )

@@ -11,7 +11,7 @@ import { epochMillis } from "./VirtualTime.ts"
 import type { World } from "./World.ts"
 
 export interface Rest {
-  /** Nothing is owed, and nothing waits to be published. */
+  /** Nothing is owed, and nothing waits to be published or applied. */
   readonly rested: boolean
   /** Virtual time from the beginning until then. */
   readonly restMillis: number
@@ -41,8 +41,8 @@ export const untilRest = ({ database, time }: World): Effect.Effect<Rest> =>
     return { rested: false, restMillis }
   })
 
-const isQuiet = ({ outbox, streams }: Tables) =>
-  outbox.length === 0 && [...streams.values()].every(({ due }) => due === undefined)
+const isQuiet = ({ inbox, outbox, streams }: Tables) =>
+  outbox.length === 0 && inbox.size === 0 && [...streams.values()].every(({ due }) => due === undefined)
 
 /** Why a world did not come to rest. */
 export const unrest = (exit: Exit.Exit<unknown> | { readonly _tag: "Stalled" }): string => {

@@ -1,5 +1,6 @@
 /** Florin's adapters behind a process's boundary: every call is a crossing, and each adapter fails in its own words. */
 import { Effect, Layer } from "effect"
+import type { GatewayWebhook } from "../adapters/GatewayWebhooks.ts"
 import { EventBus, PublishError } from "../adapters/EventBus.ts"
 import { IdempotencyStore } from "../adapters/IdempotencyStore.ts"
 import { Lock, LockError, Lost } from "../adapters/Lock.ts"
@@ -9,8 +10,10 @@ import { GatewayError, InDoubt } from "../adapters/PaymentGateway.ts"
 import { PaymentRepository, PaymentRepositoryError, VersionConflict } from "../adapters/PaymentRepository.ts"
 import { RiskScreen, RiskScreenError } from "../adapters/RiskScreen.ts"
 import { StorageUnavailable } from "../adapters/Storage.ts"
+import { WebhookInbox } from "../adapters/WebhookInbox.ts"
 import type { RunId } from "../domain/payment/Operation.ts"
-import type { PaymentId } from "../domain/payment/PaymentEvent.ts"
+import { idOf } from "../domain/payment/Operation.ts"
+import { PaymentId } from "../domain/payment/PaymentEvent.ts"
 import type { Call } from "../domain/payment/PaymentPlan.ts"
 import type { Process } from "./Process.ts"
 
@@ -94,6 +97,26 @@ export const outbox = (process: Process): Layer.Layer<Outbox, never, Outbox> =>
     })
   )
 
+export const webhookInbox = (process: Process): Layer.Layer<WebhookInbox, never, WebhookInbox> =>
+  Layer.effect(
+    WebhookInbox,
+    Effect.map(WebhookInbox, (inner) => {
+      const stored = storing(process, "WebhookInbox")
+      return WebhookInbox.of({
+        store: (arrival) => stored("store", inner.store(arrival)),
+        claim: (request) => stored("claim", inner.claim(request)),
+        applied: (owner, id) => stored("applied", inner.applied(owner, id)),
+        failed: (owner, id, retryAt) => stored("failed", inner.failed(owner, id, retryAt)),
+        bury: (owner, id, error, at) => stored("bury", inner.bury(owner, id, error, at)),
+        deadLetters: (limit) => stored("deadLetters", inner.deadLetters(limit)),
+        deadLetter: (id) => stored("deadLetter", inner.deadLetter(id)),
+        replay: (id, now) => stored("replay", inner.replay(id, now)),
+        forget: (before) => stored("forget", inner.forget(before)),
+        pending: stored("pending", inner.pending)
+      })
+    })
+  )
+
 export const eventBus = (process: Process): Layer.Layer<EventBus, never, EventBus> =>
   Layer.effect(
     EventBus,
@@ -161,3 +184,22 @@ export const gateway = (process: Process, inner: PaymentGateway): PaymentGateway
     lookup: (call) => called("lookup", call, inner.lookup(call))
   }
 }
+
+/** Asking is no operation's, so the failure names one that nobody has. */
+const asked = idOf(PaymentId.make("pay_0"), "authorize", 1)
+
+/** Verifying is arithmetic; reading asks the gateway. */
+export const gatewayWebhook = (process: Process, inner: GatewayWebhook): GatewayWebhook => ({
+  ...inner,
+  read: (body) =>
+    process.cross(
+      "GatewayWebhook.read",
+      inner.read(body),
+      () =>
+        new GatewayError({
+          gateway: inner.gateway,
+          operation: asked,
+          reason: new InDoubt({ because: "ConnectionLost" })
+        })
+    )
+})

@@ -29,7 +29,7 @@ export interface Options {
 
 /** What an auditor found, or what a scenario alone can know. */
 export interface Finding {
-  readonly rule: Auditor.Rule | "UnexpectedEnd" | "NeverRested" | "OnePaymentPerKey"
+  readonly rule: Auditor.Rule | "UnexpectedEnd" | "WebhookLost" | "NeverRested" | "OnePaymentPerKey"
   readonly payment: string
   readonly detail: string
 }
@@ -64,6 +64,9 @@ export const run = (scenario: Scenario, { alteration, faults, processes = 1, see
     settings: scenario.settings,
     alteration,
     observe,
+    webhooks: banks
+      .filter(({ bank }) => bank.webhooks === true)
+      .map(({ name, tables }) => Webhook.readBy(name, tables)),
     gateways: (inside) =>
       banks.map(({ bank, tables }) => {
         const gateway = AdversarialGateway.make(bank.name, {
@@ -72,7 +75,10 @@ export const run = (scenario: Scenario, { alteration, faults, processes = 1, see
           mischief: mischiefOf(bank),
           background: (effect) => void inside.time.fork(effect),
           ...(bank.notifies !== undefined && {
-            notify: { deliver: Webhook.deliver(inside), travel: () => bank.notifies! }
+            notify: {
+              deliver: bank.webhooks === true ? Webhook.deliverSigned(inside) : Webhook.deliver(inside),
+              travel: () => bank.notifies!
+            }
           })
         })
         gateways.set(bank.name, gateway)
@@ -95,6 +101,18 @@ export const run = (scenario: Scenario, { alteration, faults, processes = 1, see
     })),
     ...(rested ? [] : [{ rule: "NeverRested" as const, payment: "", detail: Aftermath.unrest(exit) }]),
     ...Auditor.audit(Aftermath.booksOf(world, banks)),
+    ...[...world.database.deadWebhooks.values()].map(({ error }) => ({
+      rule: "WebhookLost" as const,
+      payment: "",
+      detail: error
+    })),
+    ...[...world.database.views.values()]
+      .filter((view) => scenario.tells !== undefined && !scenario.tells(view))
+      .map(({ id }) => ({
+        rule: "WebhookLost" as const,
+        payment: id,
+        detail: "what the gateway told is not recorded"
+      })),
     ...[...world.database.views.values()]
       .filter(({ escalated, status }) => !scenario.ends.includes(status) && !escalated)
       .map(({ id, status }) => ({

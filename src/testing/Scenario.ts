@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { Capabilities } from "../domain/payment/Gateway.ts"
-import type { Status } from "../domain/payment/PaymentView.ts"
+import type { PaymentView, Status } from "../domain/payment/PaymentView.ts"
 import * as PaymentPolicy from "../orchestration/PaymentPolicy.ts"
 import type { Settings } from "../orchestration/PaymentPolicy.ts"
 import type { AdversarialGateway, Mischief } from "./AdversarialGateway.ts"
@@ -19,6 +19,8 @@ export interface Bank {
   readonly mischief?: Readonly<Record<string, Mischief>>
   /** How long its notifications travel, one number a delivery; without, it sends none. */
   readonly notifies?: ReadonlyArray<number>
+  /** They are signed webhooks, stored first and applied by a worker. */
+  readonly webhooks?: boolean
 }
 
 export interface Stage {
@@ -35,6 +37,8 @@ export interface Scenario {
   readonly play: (stage: Stage) => Effect.Effect<unknown>
   /** How its payment may end, whatever goes wrong; one that is escalated may besides. */
   readonly ends: ReadonlyArray<Status>
+  /** What its view shows in the end when nothing that the gateway told was lost. */
+  readonly tells?: (view: PaymentView) => boolean
 }
 
 const honest: Bank = { name: "bank" }
@@ -167,6 +171,28 @@ export const all: ReadonlyArray<Scenario> = [
         yield* bank("bank").closeDispute(id, "dp_1", "Lost")
       }),
     ends: ["succeeded"]
+  },
+  {
+    name: "webhook-stored",
+    about: "The customer finishes at their bank; its webhooks are stored, and applied by a worker.",
+    // Each comes once: what is acknowledged and lost is lost for good.
+    banks: [{ ...honest, notifies: [300], webhooks: true }],
+    play: ({ bank, shop }) =>
+      Effect.flatMap(shop.pay("order", order("tok_3ds")), ({ id }) => bank("bank").finishAction(id)),
+    ends: ["succeeded"]
+  },
+  {
+    name: "webhook-dispute",
+    about: "A dispute is opened and lost, and webhooks alone tell of it, the second before the first.",
+    banks: [{ ...honest, notifies: [400, 2000], webhooks: true }],
+    play: ({ bank, shop }) =>
+      Effect.gen(function* () {
+        const { id } = yield* shop.pay("order", order("tok_visa"))
+        yield* bank("bank").openDispute(id, "dp_1", 4_00n)
+        yield* bank("bank").closeDispute(id, "dp_1", "Lost")
+      }),
+    ends: ["succeeded"],
+    tells: ({ disputedMinor, disputes }) => disputedMinor === 4_00n && disputes.every(({ status }) => status === "lost")
   },
   {
     name: "notification-before-answer",

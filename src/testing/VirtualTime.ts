@@ -125,7 +125,8 @@ export const make = (draw: Draw): VirtualTime => {
       monotonicTimeNanosUnsafe: monotonicNanos,
       monotonicTimeNanos: Effect.sync(monotonicNanos),
       sleep: (duration) => {
-        const until = millis + Duration.toMillis(duration)
+        // A clock shows whole milliseconds, whatever share of one was slept.
+        const until = millis + Math.ceil(Duration.toMillis(duration))
         return until <= millis ? Effect.yieldNow : sleepUntil(until, asleepUntil)
       }
     }

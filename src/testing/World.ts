@@ -11,17 +11,21 @@ import type { Context, Exit } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { CircuitBreaker, RateLimiter } from "effect/persistence"
 import { EventBus } from "../adapters/EventBus.ts"
+import type { GatewayWebhook } from "../adapters/GatewayWebhooks.ts"
+import { GatewayWebhooks } from "../adapters/GatewayWebhooks.ts"
 import type { IdempotencyStore } from "../adapters/IdempotencyStore.ts"
 import { Outbox } from "../adapters/Outbox.ts"
 import type { PaymentGateway } from "../adapters/PaymentGateway.ts"
 import { PaymentGateways } from "../adapters/PaymentGateway.ts"
 import { PaymentRepository } from "../adapters/PaymentRepository.ts"
+import type { WebhookInbox } from "../adapters/WebhookInbox.ts"
 import * as MemoryDatabase from "../infra/memory/MemoryDatabase.ts"
 import * as MemoryEventBus from "../infra/memory/MemoryEventBus.ts"
 import * as MemoryIdempotencyStore from "../infra/memory/MemoryIdempotencyStore.ts"
 import * as MemoryOutbox from "../infra/memory/MemoryOutbox.ts"
 import * as MemoryPaymentRepository from "../infra/memory/MemoryPaymentRepository.ts"
 import * as MemoryRiskScreen from "../infra/memory/MemoryRiskScreen.ts"
+import * as MemoryWebhookInbox from "../infra/memory/MemoryWebhookInbox.ts"
 import * as GatewayCall from "../orchestration/GatewayCall.ts"
 import * as Payments from "../orchestration/Payments.ts"
 import * as PaymentPolicy from "../orchestration/PaymentPolicy.ts"
@@ -52,6 +56,8 @@ export interface Options {
   /** Florin's processes, side by side on one database. */
   readonly processes: number
   readonly gateways: (world: World) => ReadonlyArray<PaymentGateway>
+  /** How the webhooks are read of those gateways that send some; the others' notifications come as they are. */
+  readonly webhooks?: ReadonlyArray<GatewayWebhook> | undefined
   readonly settings?: Partial<PaymentPolicy.Settings> | undefined
   readonly alteration?: Alteration | undefined
   readonly observe?: ((what: Observation, atMillis: number) => void) | undefined
@@ -79,6 +85,8 @@ export type Services =
   | EventBus
   | Outbox
   | RiskScreen
+  | WebhookInbox
+  | GatewayWebhooks
   | PaymentPolicy.PaymentPolicy
   | SecureRandom.SecureRandom
 
@@ -163,7 +171,7 @@ const florinOf = (process: Process, services: Context.Context<Services>, time: V
 
 /** The program of one process. Its scope is never closed: a process that ends here does not end well. */
 const build = (
-  { alteration = {}, seed, settings }: Options,
+  { alteration = {}, seed, settings, webhooks = [] }: Options,
   world: World,
   gateways: ReadonlyArray<PaymentGateway>,
   process: Process
@@ -181,6 +189,7 @@ const build = (
     Boundaries.idempotencyStore(process).pipe(Layer.provide(MemoryIdempotencyStore.layer)),
     Boundaries.outbox(process).pipe(Layer.provide(MemoryOutbox.layer)),
     Boundaries.eventBus(process).pipe(Layer.provide(heardBy(world))),
+    Boundaries.webhookInbox(process).pipe(Layer.provide(MemoryWebhookInbox.layer)),
     Boundaries.riskScreen(process).pipe(Layer.provide(MemoryRiskScreen.layer([])))
   ).pipe(Layer.provide(database))
   const reachable = gateways.map((inner) => {
@@ -198,6 +207,10 @@ const build = (
     Logger.layer([]),
     Layer.succeed(PaymentPolicy.PaymentPolicy, policy),
     Layer.succeed(PaymentGateways, new Map(reachable.map((one) => [one.name, one]))),
+    Layer.succeed(
+      GatewayWebhooks,
+      new Map(webhooks.map((one) => [one.gateway, Boundaries.gatewayWebhook(process, one)]))
+    ),
     Layer.succeed(SecureRandom.SecureRandom, Seed.ids(Seed.derive(seed, process.name))),
     CircuitBreaker.layerStoreMemory(),
     RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
 import { GatewayName, MethodToken } from "../../src/domain/payment/Gateway.ts"
 import * as Routing from "../../src/domain/Routing.ts"
 
@@ -83,6 +84,51 @@ describe("Routing.choose, the order", () => {
       },
       "c b"
     ],
+    [
+      "ranks by what a rule says, cost alone",
+      {
+        gateways: [costing("a", 9), costing("b", 1)],
+        health: { b: "probing" },
+        rules: [rule("r", { rankBy: ["cost"] })]
+      },
+      "b a"
+    ],
+    [
+      "ranks by what a rule says, health to tell those of one cost apart",
+      {
+        gateways: [costing("a", 1), costing("b", 1), costing("c", 9)],
+        health: { a: "probing" },
+        rules: [rule("r", { rankBy: ["cost", "health"] })]
+      },
+      "b a c"
+    ],
+    [
+      "ranks by what a rule says, nothing: then the table's order",
+      { gateways: [costing("a", 9), costing("b", 1)], rules: [rule("r", { rankBy: [] })] },
+      "a b"
+    ],
+    [
+      "puts a preference before a ranking, and down last whatever it costs",
+      {
+        gateways: [costing("a", 1), costing("b", 2), costing("c", 3)],
+        health: { a: "down" },
+        rules: [rule("r", { rankBy: ["cost"] }), prefersC]
+      },
+      "c b a"
+    ],
+    [
+      "heeds only the first rule that applies and ranks",
+      {
+        gateways: [costing("a", 9), costing("b", 1)],
+        health: { b: "probing" },
+        rules: [
+          rule("elsewhere", { when: { currencies: ["USD"] }, rankBy: ["cost"] }),
+          rule("r", { rankBy: ["health"] }),
+          rule("s", { rankBy: ["cost"] })
+        ]
+      },
+      "a b"
+    ],
     ["is empty without gateways", { gateways: [] }, ""]
   ]
   it.each(table)("%s", (_, world, expected) => assert.strictEqual(order(world), expected))
@@ -147,6 +193,29 @@ describe("Routing.choose, the reasons", () => {
         reasons: [{ _tag: "Preferred", rule: "r" }, { _tag: "Down" }, { _tag: "Cost", basisPoints: 10 }]
       }
     ])
+  })
+})
+
+describe("Routing.explain", () => {
+  it("says of the choice why it stands first, and how the others stood", () => {
+    const gateways = [costing("a", 10), costing("b", 5), gateway("c", { currencies: ["USD"] })]
+    const rules = [rule("cheap", { rankBy: ["cost"] })]
+    const rankedBy = { _tag: "RankedBy", rule: "cheap", criteria: ["cost"] } as const
+    const choice = choose({ gateways, rules, health: { b: "probing" } })
+    const explanation = Routing.explain(choice)
+    assert.deepStrictEqual(explanation, {
+      reasons: [rankedBy, { _tag: "Probing" }, { _tag: "Cost", basisPoints: 5 }],
+      passedOver: [{ gateway: GatewayName.make("c"), reason: { _tag: "CurrencyUnsupported" } }],
+      outranked: [{ gateway: GatewayName.make("a"), reasons: [rankedBy, { _tag: "Cost", basisPoints: 10 }] }]
+    })
+    const Json = Schema.fromJsonString(Routing.Explanation)
+    assert.deepStrictEqual(Schema.decodeSync(Json)(Schema.encodeSync(Json)(explanation)), explanation)
+  })
+
+  it("says nothing of others where there are none, and reads what was stored before it could", () => {
+    assert.deepStrictEqual(Routing.explain(choose({ gateways: [a] })), { reasons: [], passedOver: [] })
+    const stored = { reasons: [{ _tag: "Cost", basisPoints: 7 }], passedOver: [] }
+    assert.deepStrictEqual<unknown>(Schema.decodeUnknownSync(Routing.Explanation)(stored), stored)
   })
 })
 

@@ -7,13 +7,19 @@ import { SecureRandom } from "effect/crypto"
 import { CircuitBreaker, RateLimiter } from "effect/persistence"
 import type { GatewayError } from "../../src/adapters/PaymentGateway.ts"
 import { InDoubt, NotSent } from "../../src/adapters/PaymentGateway.ts"
+import type { GatewayWebhook } from "../../src/adapters/GatewayWebhooks.ts"
+import { GatewayWebhooks } from "../../src/adapters/GatewayWebhooks.ts"
 import { PaymentRepository } from "../../src/adapters/PaymentRepository.ts"
 import type { RiskScreen } from "../../src/adapters/RiskScreen.ts"
+import { StorageUnavailable } from "../../src/adapters/Storage.ts"
+import { WebhookInbox } from "../../src/adapters/WebhookInbox.ts"
+import { SendError, WebhookSender } from "../../src/adapters/WebhookSender.ts"
 import * as Idempotency from "../../src/domain/Idempotency.ts"
 import type * as Gateway from "../../src/domain/payment/Gateway.ts"
 import { MethodToken, Reference } from "../../src/domain/payment/Gateway.ts"
 import { MerchantId, RequestId } from "../../src/domain/payment/PaymentEvent.ts"
 import type * as Risk from "../../src/domain/Risk.ts"
+import * as MemoryAuditLog from "../../src/infra/memory/MemoryAuditLog.ts"
 import * as MemoryDatabase from "../../src/infra/memory/MemoryDatabase.ts"
 import * as MemoryEventBus from "../../src/infra/memory/MemoryEventBus.ts"
 import * as MemoryIdempotencyStore from "../../src/infra/memory/MemoryIdempotencyStore.ts"
@@ -21,10 +27,15 @@ import * as MemoryLock from "../../src/infra/memory/MemoryLock.ts"
 import * as MemoryOutbox from "../../src/infra/memory/MemoryOutbox.ts"
 import * as MemoryPaymentRepository from "../../src/infra/memory/MemoryPaymentRepository.ts"
 import * as MemoryRiskScreen from "../../src/infra/memory/MemoryRiskScreen.ts"
+import * as MemoryWebhookDeliveries from "../../src/infra/memory/MemoryWebhookDeliveries.ts"
+import * as MemoryWebhookEndpoints from "../../src/infra/memory/MemoryWebhookEndpoints.ts"
+import * as MemoryWebhookInbox from "../../src/infra/memory/MemoryWebhookInbox.ts"
 import * as ScriptedGateway from "../../src/infra/memory/ScriptedGateway.ts"
+import * as AuditTrail from "../../src/orchestration/AuditTrail.ts"
 import * as GatewayCall from "../../src/orchestration/GatewayCall.ts"
 import * as PaymentPolicy from "../../src/orchestration/PaymentPolicy.ts"
 import * as Payments from "../../src/orchestration/Payments.ts"
+import * as WebhookSubscriptions from "../../src/orchestration/WebhookSubscriptions.ts"
 
 export const shop = MerchantId.make("shop")
 export const key = (text: string) => Idempotency.IdempotencyKey.make(text)
@@ -74,6 +85,12 @@ export const failing =
 export const lost = new InDoubt({ because: "ConnectionLost" })
 export const unreachable = new NotSent({ because: "ConnectionRefused" })
 
+/** With a record of its own, so that a test of the audit log sees its own alone. */
+const subscriptions = WebhookSubscriptions.layer.pipe(
+  Layer.provide(Layer.fresh(AuditTrail.layer)),
+  Layer.provide(Layer.fresh(MemoryAuditLog.layer))
+)
+
 // --- The workshop -----------------------------------------------------------
 
 export interface Options {
@@ -87,9 +104,26 @@ export interface Options {
   readonly screen?: Layer.Layer<RiskScreen> | undefined
   /** Stands between the code and its store: to fail on the way there, or on the way back. */
   readonly between?: ((repository: PaymentRepository["Service"]) => Partial<PaymentRepository["Service"]>) | undefined
+  /** Gateways' webhooks; without, none are taken. */
+  readonly webhooks?: ReadonlyArray<GatewayWebhook> | undefined
+  /** `down`: nothing can be stored in the inbox. */
+  readonly inbox?: "down" | undefined
+  /** Where merchants' webhooks go; without, nowhere. */
+  readonly sender?: WebhookSender["Service"] | undefined
   /** A second process has a seed of its own. */
   readonly seed?: number | undefined
 }
+
+const nowhere = Effect.fail(new SendError({ because: "TargetRefused", detail: "Expected a test that gives a sender" }))
+const noSender: WebhookSender["Service"] = { check: () => nowhere, send: () => nowhere }
+
+const downInbox = Layer.effect(
+  WebhookInbox,
+  Effect.map(WebhookInbox, (inner) => ({
+    ...inner,
+    store: () => Effect.fail(new StorageUnavailable({ operation: "store a webhook", cause: "down" }))
+  }))
+).pipe(Layer.provide(MemoryWebhookInbox.layer))
 
 /** Bytes from a linear congruential generator: enough to tell ids apart, the same every time. */
 const seeded = (seed: number) => {
@@ -106,11 +140,14 @@ export const layer = ({
   between,
   database = MemoryDatabase.make(),
   gateways,
+  inbox,
   rules,
   screen,
   seed = 1,
+  sender = noSender,
   settings,
-  waits
+  waits,
+  webhooks = []
 }: Options) => {
   const policy: PaymentPolicy.Settings = {
     ...PaymentPolicy.defaults,
@@ -129,6 +166,9 @@ export const layer = ({
     MemoryOutbox.layer,
     MemoryEventBus.layer,
     MemoryLock.layer,
+    inbox === undefined ? MemoryWebhookInbox.layer : downInbox,
+    MemoryWebhookEndpoints.layer,
+    MemoryWebhookDeliveries.layer,
     screen ?? MemoryRiskScreen.layer(rules ?? [])
   ).pipe(Layer.provideMerge(Layer.succeed(MemoryDatabase.MemoryDatabase, database)))
   const world = Layer.mergeAll(
@@ -136,11 +176,14 @@ export const layer = ({
     Layer.succeed(PaymentPolicy.PaymentPolicy, policy),
     Layer.succeed(SecureRandom.SecureRandom, seeded(seed)),
     ScriptedGateway.layer(...gateways),
+    Layer.succeed(GatewayWebhooks, new Map(webhooks.map((webhook) => [webhook.gateway, webhook]))),
+    Layer.succeed(WebhookSender, sender),
     CircuitBreaker.layerStoreMemory(),
     RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))
   )
   return Payments.layer({ answerMillis: 10_000, drainMillis: 1000, ...waits }).pipe(
     Layer.provideMerge(GatewayCall.layer),
+    Layer.provideMerge(subscriptions),
     Layer.provideMerge(world)
   )
 }

@@ -2,6 +2,7 @@
 import { Effect, Layer, Result } from "effect"
 import { Money, Payments } from "florin"
 import { Florin, PaymentCore, Stores } from "florin/node"
+import { StripeGateway } from "florin/stripe"
 import { Explorer, MemorySandboxBooks, SandboxGateway, Scenario } from "florin/testing"
 
 // --- Without Effect ---------------------------------------------------------
@@ -36,6 +37,11 @@ const listed = await Effect.runPromise(
 )
 console.log(`listed by effect: ${listed.payments.length}`)
 console.log(`money: ${Result.getOrThrow(Money.parse("10.99", "EUR")).minor}`)
+
+// --- Stripe -----------------------------------------------------------------
+
+const stripe = StripeGateway.make({ secretKey: "sk_test_consumer" })
+console.log(`stripe: ${stripe.name}, captures once: ${!stripe.capabilities.multipleCaptures}`)
 
 // --- Tests ------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ const expected = [
   "paid by promise: succeeded 1099",
   "listed by effect: 0",
   "money: 1099",
+  "stripe: stripe, captures once: true",
   "explored: 27 runs, 0 violations"
 ]
 

@@ -21,7 +21,7 @@ export const redis: Peer = {
   program: "redis-server",
   setting: "FLORIN_REDIS_SERVER",
   install: "apt-get install redis-server",
-  suites: ["test/infra/redis/RedisLock.test.ts"]
+  suites: ["test/infra/redis/RedisFlowQueue.test.ts", "test/infra/redis/RedisLock.test.ts"]
 }
 
 export const all: ReadonlyArray<Peer> = [redis]

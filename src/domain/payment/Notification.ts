@@ -57,6 +57,9 @@ export type Json = typeof Json.Encoded
 
 export const encode = Schema.encodeSync(Json)
 
+/** Throws where it is not one: for what was encoded before. */
+export const decode = Schema.decodeUnknownSync(Json)
+
 /** The payment that it is about; an operation's id begins with its payment's. */
 export const paymentOf = ({ news }: Notification): PaymentId =>
   news._tag === "Answered" ? PaymentId.make(news.operation.slice(0, news.operation.indexOf("/"))) : news.payment

@@ -184,17 +184,34 @@ const beginNext = (state: Ready, now: Instant, policy: Policy): Command | undefi
 const beginElsewhere = (state: Authorizing, now: Instant, policy: Policy): Command | undefined =>
   beginWith(state.attempt.method, [...state.closed, state.attempt], state.order, now, policy)
 
+/**
+ * The next card at a gateway of its own, once this one's gateway was not
+ * reached for too long: what lets nobody in lets no other card in either.
+ */
+const beginNextCard = (state: Authorizing, now: Instant, policy: Policy): Command | undefined => {
+  const attempts = [...state.closed, state.attempt]
+  const unreached = [...state.closed.filter(({ outcome }) => outcome._tag === "NotSent"), state.attempt].map(
+    ({ gateway }) => gateway
+  )
+  for (let method = state.attempt.method + 1; method < state.order.methods.length; method++) {
+    const command = beginWith(method, attempts, state.order, now, policy, unreached)
+    if (command !== undefined) return command
+  }
+  return undefined
+}
+
 const beginWith = (
   method: number,
   attempts: ReadonlyArray<Payment.Attempt>,
   order: Order,
   now: Instant,
-  policy: Policy
+  policy: Policy,
+  unreached: ReadonlyArray<GatewayName> = []
 ): Command | undefined => {
-  const tried = attempts.filter((attempt) => attempt.method === method).map(({ gateway }) => gateway)
-  const request = { amount: order.amount, method: order.methods[method]!, tried }
-  const { ordered, passedOver } = Routing.choose(request, policy.routing, policy.health)
-  const [best] = ordered
+  const before = attempts.filter((attempt) => attempt.method === method).map(({ gateway }) => gateway)
+  const request = { amount: order.amount, method: order.methods[method]!, tried: [...before, ...unreached] }
+  const choice = Routing.choose(request, policy.routing, policy.health)
+  const [best] = choice.ordered
   return best === undefined
     ? undefined
     : {
@@ -203,7 +220,7 @@ const beginWith = (
         gateway: best.gateway.name,
         method,
         capabilities: best.gateway.capabilities,
-        routing: { reasons: best.reasons, passedOver },
+        routing: Routing.explain(choice),
         at: now
       }
 }
@@ -240,9 +257,10 @@ const owedTo = (operation: Operation.Operation, state: Payment.State, now: Insta
       return decide({ _tag: "Resume", operation: id, by: policy.runner, at: now })
     case "GiveUp":
       // Before money there is nothing to undo; after it, somebody has to know.
-      return operation.kind === "authorize"
-        ? decide({ _tag: "Fail", at: now })
-        : decide({ _tag: "Escalate", operation: id, reason: "NeverSent", at: now })
+      if (operation.kind !== "authorize" || state._tag !== "Authorizing") {
+        return decide({ _tag: "Escalate", operation: id, reason: "NeverSent", at: now })
+      }
+      return decide(beginNextCard(state, now, policy) ?? { _tag: "Fail", at: now })
     case "Escalate":
       return decide({ _tag: "Escalate", operation: id, reason: ask.reason, at: now })
     case "Wait":

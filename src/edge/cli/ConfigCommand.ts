@@ -6,10 +6,11 @@ import * as Settings from "../Settings.ts"
 import * as Operator from "./Operator.ts"
 import * as SettingFlags from "./SettingFlags.ts"
 
-/** URLs lose their passwords, wherever they are; a default is no secret. */
+/** URLs lose their passwords, wherever they are; of another secret nothing is left. A default is none. */
 const shown = ({ metavar, secret, source, value }: SettingFlags.Effective): string => {
   if (source === "default") return value
-  return secret || metavar === "url" ? DatabaseUrl.masked(value) : value
+  if (metavar === "url") return DatabaseUrl.masked(value)
+  return secret ? "***" : value
 }
 
 const config = Effect.fnUntraced(function* (given: SettingFlags.Given, isJson: boolean) {

@@ -11,6 +11,7 @@ import * as DemoCommand from "./DemoCommand.ts"
 import * as EventsCommand from "./EventsCommand.ts"
 import * as GenerateCommand from "./GenerateCommand.ts"
 import * as JournalCommand from "./JournalCommand.ts"
+import * as FlowsCommand from "./FlowsCommand.ts"
 import * as PaymentsCommand from "./PaymentsCommand.ts"
 import * as ProcessCommand from "./ProcessCommand.ts"
 import * as RebuildCommand from "./RebuildCommand.ts"
@@ -19,6 +20,7 @@ import * as SandboxCommand from "./SandboxCommand.ts"
 import * as ServeCommand from "./ServeCommand.ts"
 import * as SimulateCommand from "./SimulateCommand.ts"
 import * as VerifyCommand from "./VerifyCommand.ts"
+import * as WebhooksCommand from "./WebhooksCommand.ts"
 
 export const command = Command.make("florin").pipe(
   Command.withDescription(
@@ -38,7 +40,9 @@ export const command = Command.make("florin").pipe(
     RebuildCommand.command,
     VerifyCommand.command,
     DeadLettersCommand.command,
+    WebhooksCommand.command,
     EventsCommand.command,
+    FlowsCommand.command,
     AuditCommand.command,
     AccountsCommand.command,
     JournalCommand.command,

@@ -1,5 +1,5 @@
 /** `florin serve`: the payment service, until it is told to end. */
-import { Console, Effect, Layer } from "effect"
+import { Console, Effect, Layer, Option } from "effect"
 import { Command } from "effect/cli"
 import * as Settings from "../Settings.ts"
 import * as SettingFlags from "./SettingFlags.ts"
@@ -9,7 +9,7 @@ const load = Effect.promise(() =>
     import("effect/http/HttpServer"),
     import("../../infra/telemetry/RedactingLogger.ts"),
     import("../Database.ts"),
-    import("../Sandbox.ts"),
+    import("../Gateways.ts"),
     import("../Service.ts")
   ])
 )
@@ -18,25 +18,29 @@ export const command = Command.make("serve", { settings: SettingFlags.of("servic
   Effect.gen(function* () {
     const service = yield* Settings.service
     const database = yield* Settings.database
-    const [HttpServer, RedactingLogger, Database, Sandbox, Service] = yield* load
-    /** Where it is, and three things to try: a payment, one whose answer is lost on the way, the gateway's own books. */
+    const [HttpServer, RedactingLogger, Database, Gateways, Service] = yield* load
+    /**
+     * Where it is; and over the sandbox three things to try: a payment, one whose
+     * answer is lost on the way, the gateway's own books.
+     */
     const welcome = Effect.gen(function* () {
       const { address } = yield* HttpServer.HttpServer
       const url = HttpServer.formatAddress(address)
-      const sandbox = yield* Sandbox.SandboxOrigin
+      const pages = yield* Gateways.SandboxPages
       const pay = (key: string, token: string) => {
         const body = JSON.stringify({ amount: 1099, currency: "EUR", paymentMethods: [token] })
         return `curl -s ${url}/v1/payments -H 'Idempotency-Key: ${key}' -H 'Content-Type: application/json' -d '${body}'`
       }
-      yield* Console.log(
-        [
-          `florin is listening on ${url}`,
+      const toTry = Option.match(pages, {
+        onNone: () => [],
+        onSome: (sandbox) => [
           "",
           pay("order-1", "tok_visa"),
           pay("order-2", "tok_lost_answer"),
           `curl -s ${sandbox}/v1/charges`
-        ].join("\n")
-      )
+        ]
+      })
+      yield* Console.log([`florin is listening on ${url}`, ...toTry].join("\n"))
     })
     return yield* Layer.effectDiscard(welcome).pipe(
       Layer.provide(Service.layer(service)),

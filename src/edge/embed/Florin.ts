@@ -10,16 +10,19 @@
  * and the same problems say what was refused, as classes. `handle` is the whole
  * API as one function of the web, for a server of your own.
  */
-import { Context, Effect, Exit, Formatter, Layer, ManagedRuntime, Option, Redacted, Schema } from "effect"
+import { Context, Effect, Exit, Formatter, Layer, ManagedRuntime, Option, Redacted, Result, Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
+import { IpNetwork } from "effect/net"
 import { setTimeout } from "node:timers/promises"
 import type { Envelope } from "../../adapters/EventBus.ts"
 import { EventBus } from "../../adapters/EventBus.ts"
 import { HandlerName, handlerNames } from "../../adapters/LedgerSubscriptions.ts"
+import type { GatewayWebhook } from "../../adapters/GatewayWebhooks.ts"
 import type { PaymentGateway } from "../../adapters/PaymentGateway.ts"
 import { Capabilities, GatewayName } from "../../domain/payment/Gateway.ts"
 import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import type { Rule, UnavailablePolicy } from "../../domain/Risk.ts"
+import type { TargetPolicy } from "../../domain/webhook/WebhookTarget.ts"
 import * as MemorySandboxBooks from "../../infra/simulated/MemorySandboxBooks.ts"
 import type { SandboxBooks } from "../../infra/simulated/SandboxBooks.ts"
 import * as SqlSandboxBooks from "../../infra/simulated/SqlSandboxBooks.ts"
@@ -36,6 +39,7 @@ import * as PaymentCore from "../PaymentCore.ts"
 import * as Sandbox from "../Sandbox.ts"
 import * as Service from "../Service.ts"
 import * as Stores from "../Stores.ts"
+import * as WebhookCore from "../WebhookCore.ts"
 import * as EventReaders from "./EventReaders.ts"
 import * as PromisedAccounts from "./PromisedAccounts.ts"
 import * as PromisedPayments from "./PromisedPayments.ts"
@@ -61,6 +65,10 @@ export interface Options extends Partial<Omit<PaymentCore.Options, "screening">>
   readonly database: { readonly url: string } | { readonly dataDir: string } | "memory"
   /** At least one, each with a name of its own; or the sandbox, which charges nobody. */
   readonly gateways: ReadonlyArray<PaymentGateway> | "sandbox"
+  /** How those gateways' webhooks are verified and read, for those that send some to `/v1/webhooks/{gateway}`. */
+  readonly webhooks?: ReadonlyArray<GatewayWebhook>
+  /** Where webhooks to merchants may be sent besides the public internet, such as `127.0.0.0/8`, and whether without TLS. */
+  readonly webhookTargets?: { readonly networks?: ReadonlyArray<string>; readonly plainHttp?: boolean }
   /** Whose payments these are; `default` unless told otherwise. */
   readonly merchant?: string
   /** Rules that look at a payment before it is authorized, and what their silence means. */
@@ -160,15 +168,18 @@ class WebHandler extends Context.Service<WebHandler, (request: Request) => Promi
 ) {}
 
 const layer = (options: Options) => {
-  const { accountSubscribers = {}, log, merchant = "default", screening, subscribers = {} } = options
+  const { accountSubscribers = {}, log, merchant = "default", screening, subscribers = {}, webhookTargets } = options
   const rules = screening?.rules ?? []
   const core = PaymentCore.layer({ ...PaymentCore.defaults, ...options, screening })
   return Layer.effect(WebHandler, HttpService.webHandler).pipe(
     Layer.provideMerge(Layer.succeed(Merchant, MerchantId.make(merchant))),
+    Layer.provide(WebhookCore.layer(policyOf(webhookTargets))),
     Layer.provide(core),
     Layer.provide(AccountCore.accounts({ drainMillis: options.drainMillis ?? PaymentCore.defaults.drainMillis })),
     Layer.provide(AccountCore.handlers(merchant, hearing(accountSubscribers))),
     Layer.provide(heard(subscribers)),
+    // First, so that a subscriber that refuses an event keeps it from no merchant.
+    Layer.provide(WebhookCore.queueing),
     Layer.provideMerge(
       options.database === "memory"
         ? Layer.mergeAll(Stores.memory(rules), AccountCore.memory, gatewaysOf(options, MemorySandboxBooks.layer()))
@@ -206,8 +217,16 @@ const heard = (subscribers: NonNullable<Options["subscribers"]>) =>
     )
   )
 
-const gatewaysOf = <E, R>({ gateways }: Options, books: Layer.Layer<SandboxBooks, E, R>) =>
-  gateways === "sandbox" ? Sandbox.layer(Option.none()).pipe(Layer.provide(books)) : PaymentCore.gateways(...gateways)
+const gatewaysOf = <E, R>({ gateways, webhooks = [] }: Options, books: Layer.Layer<SandboxBooks, E, R>) =>
+  gateways === "sandbox"
+    ? Sandbox.layer(Option.none()).pipe(Layer.provide(books))
+    : Layer.merge(PaymentCore.gateways(...gateways), WebhookCore.webhooks(...webhooks))
+
+/** What is no network was refused when florin started. */
+const policyOf = ({ networks = [], plainHttp = false }: NonNullable<Options["webhookTargets"]> = {}): TargetPolicy => ({
+  allowedNetworks: networks.map((network) => IpNetwork.fromStringUnsafe(network)),
+  plainHttp
+})
 
 const databaseOf = (database: { readonly url: string } | { readonly dataDir: string }) => {
   const url = "url" in database ? Option.some(Redacted.make(database.url)) : Option.none()
@@ -243,6 +262,14 @@ const database = Schema.Unknown.check(
   )
 )
 
+const network = Schema.String.check(
+  Schema.makeFilter(
+    (text) =>
+      Result.isSuccess(IpNetwork.fromString(text)) ||
+      `Expected a network such as 10.0.0.0/8, got ${JSON.stringify(text)}`
+  )
+)
+
 const gateway = Schema.Struct({ name: GatewayName, capabilities: Capabilities })
 
 const isHandlerName = Schema.is(HandlerName)
@@ -268,6 +295,9 @@ const decode = Schema.decodeUnknownEffect(
           return wrong === undefined || `Expected ${handlerNames}, got ${JSON.stringify(wrong)}`
         })
       )
+    ),
+    webhookTargets: Schema.optional(
+      Schema.Struct({ networks: Schema.optional(Schema.Array(network)), plainHttp: Schema.optional(Schema.Boolean) })
     ),
     redisUrl: Schema.optional(Schema.NonEmptyString),
     answerMillis: millis,

@@ -11,26 +11,13 @@
  */
 import { Schema } from "effect"
 import { Sse } from "effect/encoding"
-import type { Cursor, Delivery, Envelope } from "../../adapters/EventBus.ts"
-import { Event, PaymentId } from "../../domain/payment/PaymentEvent.ts"
+import type { Cursor, Delivery } from "../../adapters/EventBus.ts"
+import { fromEnvelope, PublishedEvent } from "../../adapters/EventBus.ts"
+import { Event } from "../../domain/payment/PaymentEvent.ts"
 
-/** An event of a payment. Amounts in it are text, for they may exceed a JSON number. */
-export const PaymentEvent = Schema.Struct({
-  /** The same however often it is delivered. */
-  id: Schema.String,
-  payment: PaymentId,
-  /** Counts the payment's events from 1. */
-  version: Schema.Int,
-  event: Event
-}).annotate({ identifier: "PaymentEvent" })
+/** An event of a payment, as webhooks show it as well. */
+export const PaymentEvent = PublishedEvent.annotate({ identifier: "PaymentEvent" })
 export type PaymentEvent = typeof PaymentEvent.Type
-
-export const fromEnvelope = ({ event, id, payment, version }: Envelope): PaymentEvent => ({
-  id,
-  payment,
-  version,
-  event
-})
 
 /** What a client decodes a block to. */
 export const Block = Schema.Struct({

@@ -8,6 +8,7 @@ import * as AccountsHandlers from "./AccountsHandlers.ts"
 import * as ApiReference from "./ApiReference.ts"
 import * as EventsHandlers from "./EventsHandlers.ts"
 import * as GatewaysHandlers from "./GatewaysHandlers.ts"
+import * as GatewayWebhooksHandlers from "./GatewayWebhooksHandlers.ts"
 import * as InvalidRequests from "./InvalidRequests.ts"
 import * as PaymentsHandlers from "./PaymentsHandlers.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
@@ -15,6 +16,7 @@ import * as Problem from "./Problem.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import * as RequestBody from "./RequestBody.ts"
 import * as RequestCaller from "./RequestCaller.ts"
+import * as WebhookEndpointsHandlers from "./WebhookEndpointsHandlers.ts"
 
 const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide([
@@ -22,7 +24,9 @@ const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).
     PaymentsHandlers.system,
     EventsHandlers.events,
     GatewaysHandlers.gateways,
-    AccountsHandlers.accounts
+    AccountsHandlers.accounts,
+    GatewayWebhooksHandlers.gatewayWebhooks,
+    WebhookEndpointsHandlers.webhookEndpoints
   ]),
   Layer.provide([InvalidRequests.layer, RequestBody.layer])
 )

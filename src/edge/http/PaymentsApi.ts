@@ -16,6 +16,7 @@ import * as PaymentJson from "./PaymentJson.ts"
 import * as PaymentList from "./PaymentList.ts"
 import * as Problem from "./Problem.ts"
 import { InvalidRequests, RequestBody } from "./RequestChecks.ts"
+import * as WebhookEndpointJson from "./WebhookEndpointJson.ts"
 
 /** An id of another shape names no payment: that is a 404 as well, so the shape is not checked here. */
 const params = { id: Schema.String.annotate({ description: "A payment's id" }) }
@@ -212,6 +213,77 @@ export class AccountsGroup extends HttpApiGroup.make("accounts")
   )
   .prefix("/v1/accounts") {}
 
+const endpointParams = { id: Schema.String.annotate({ description: "A webhook endpoint's id" }) }
+const ofEndpoint = [Problem.EndpointNotFound, Problem.Unavailable] as const
+
+export class WebhookEndpointsGroup extends HttpApiGroup.make("webhookEndpoints")
+  .add(
+    HttpApiEndpoint.post("create", "/", {
+      payload: WebhookEndpointJson.CreateEndpoint,
+      success: WebhookEndpointJson.EndpointWithSecret.pipe(HttpApiSchema.status(201)),
+      error: Problem.Unavailable
+    }).annotateMerge(
+      described(
+        "Subscribe to events",
+        "Each event is posted to `url` as `GET /v1/events` shows it, signed as Standard Webhooks are, at least once and " +
+          "in the order of its payment. The secret is in this answer, and in no other."
+      )
+    ),
+    HttpApiEndpoint.get("list", "/", {
+      success: WebhookEndpointJson.Endpoints,
+      error: Problem.Unavailable
+    }).annotateMerge(described("List the webhook endpoints", "All of them, the oldest first, without their secrets.")),
+    HttpApiEndpoint.get("get", "/:id", {
+      params: endpointParams,
+      success: WebhookEndpointJson.Endpoint,
+      error: ofEndpoint
+    }).annotateMerge(described("Read a webhook endpoint", "With the notice that says why, where florin disabled it.")),
+    HttpApiEndpoint.patch("change", "/:id", {
+      params: endpointParams,
+      payload: WebhookEndpointJson.ChangeEndpoint,
+      success: WebhookEndpointJson.Endpoint,
+      error: ofEndpoint
+    }).annotateMerge(
+      described("Change a webhook endpoint", "What is not said stays. What waits for one that is enabled goes on.")
+    ),
+    HttpApiEndpoint.delete("remove", "/:id", {
+      params: endpointParams,
+      success: HttpApiSchema.NoContent,
+      error: ofEndpoint
+    }).annotateMerge(described("Delete a webhook endpoint", "With all that was or is to be delivered to it.")),
+    HttpApiEndpoint.post("rotate", "/:id/rotate", {
+      params: endpointParams,
+      success: WebhookEndpointJson.EndpointWithSecret,
+      error: ofEndpoint
+    }).annotateMerge(
+      described("Rotate the secret", "For a day messages are signed by the old secret and by the new one.")
+    ),
+    HttpApiEndpoint.get("deliveries", "/:id/deliveries", {
+      params: endpointParams,
+      query: WebhookEndpointJson.Page,
+      success: WebhookEndpointJson.Deliveries,
+      error: ofEndpoint
+    }).annotateMerge(
+      described("List deliveries", "The newest event first: each try, what came of it, and when it is tried next.")
+    )
+  )
+  .prefix("/v1/webhook-endpoints") {}
+
+/** Outside the checks of `RequestBody`: a webhook is bytes, which its gateway's signature is of. */
+export class GatewayWebhooksGroup extends HttpApiGroup.make("gatewayWebhooks").add(
+  HttpApiEndpoint.post("receive", "/v1/webhooks/:gateway", {
+    params: { gateway: Schema.String.annotate({ description: "A gateway's name" }) },
+    success: Schema.String.pipe(HttpApiSchema.asText()),
+    error: [Problem.WebhookUnverified, Problem.GatewayNotFound, Problem.BodyTooLarge, Problem.Unavailable]
+  }).annotateMerge(
+    described(
+      "Take a gateway's webhook",
+      "Its signature over the raw body is what authenticates it. It is stored, then answered with what the gateway " +
+        "wants to hear; applied it is after that."
+    )
+  )
+) {}
+
 const Health = Schema.Struct({ status: Schema.Literal("ok") })
 
 export class SystemGroup extends HttpApiGroup.make("system", { topLevel: true }).add(
@@ -226,9 +298,11 @@ export class PaymentsApi extends HttpApi.make("florin")
   .add(EventsGroup)
   .add(GatewaysGroup)
   .add(AccountsGroup)
+  .add(WebhookEndpointsGroup)
   .add(SystemGroup)
   .middleware(InvalidRequests)
   .middleware(RequestBody)
+  .add(GatewayWebhooksGroup)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", onExcessProperty: "error", reportInput: true })
   .annotate(HttpApi.QueryParseOptions, { errors: "all", onExcessProperty: "error", reportInput: true })
   .annotate(HttpApi.HeadersParseOptions, { errors: "all", reportInput: true })

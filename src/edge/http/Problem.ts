@@ -72,6 +72,25 @@ export class LedgerStopped extends HttpApiError.Problem<LedgerStopped>()("Ledger
   title: "The journal of these accounts is damaged"
 }) {}
 
+export class GatewayNotFound extends HttpApiError.Problem<GatewayNotFound>()("GatewayNotFound", {
+  type: "urn:florin:problem:gateway-not-found",
+  status: 404,
+  title: "No gateway of this name sends webhooks here"
+}) {}
+
+/** Nothing says that it comes from the gateway; `detail` says what is wrong, and never what would be right. */
+export class WebhookUnverified extends HttpApiError.Problem<WebhookUnverified>()("WebhookUnverified", {
+  type: "urn:florin:problem:webhook-unverified",
+  status: 401,
+  title: "The webhook is not known to come from its gateway"
+}) {}
+
+export class EndpointNotFound extends HttpApiError.Problem<EndpointNotFound>()("EndpointNotFound", {
+  type: "urn:florin:problem:webhook-endpoint-not-found",
+  status: 404,
+  title: "There is no such webhook endpoint"
+}) {}
+
 export class RouteNotFound extends HttpApiError.Problem<RouteNotFound>()("RouteNotFound", {
   type: "urn:florin:problem:route-not-found",
   status: 404,
@@ -136,6 +155,9 @@ export type Problem =
   | TransactionRefused
   | Overloaded
   | LedgerStopped
+  | GatewayNotFound
+  | WebhookUnverified
+  | EndpointNotFound
   | RouteNotFound
   | OperationRefused
   | RequestInFlight
@@ -155,6 +177,9 @@ const readProblem = Schema.decodeUnknownSync(
     TransactionRefused,
     Overloaded,
     LedgerStopped,
+    GatewayNotFound,
+    WebhookUnverified,
+    EndpointNotFound,
     RouteNotFound,
     OperationRefused,
     RequestInFlight,

@@ -1,12 +1,15 @@
 /** From what stands in the way inside to the problem that is answered. */
 import { Effect } from "effect"
 import type { HttpServerResponse } from "effect/http"
+import type { Unverified } from "../../adapters/GatewayWebhooks.ts"
 import type { PaymentRepositoryError } from "../../adapters/PaymentRepository.ts"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
 import type { Rejected } from "../../domain/payment/PaymentCommand.ts"
 import type { ClientAccountsError } from "../../orchestration/ClientAccountsError.ts"
 import type { IdempotencyError } from "../../orchestration/IdempotentRequest.ts"
 import type { PaymentNotFound } from "../../orchestration/PaymentProcess.ts"
+import type { UnknownGateway } from "../../orchestration/WebhookIntake.ts"
+import type { UnknownEndpoint } from "../../orchestration/WebhookSubscriptions.ts"
 import * as PaymentJson from "./PaymentJson.ts"
 import * as Problem from "./Problem.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
@@ -19,6 +22,9 @@ export type Refusal =
   | IdempotencyError
   | Rejected
   | ClientAccountsError
+  | UnknownGateway
+  | Unverified
+  | UnknownEndpoint
 
 /** What stood in the way, as a response: the log has the cause, the caller has what to do about it. */
 export const refuse = (error: Refusal): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
@@ -48,10 +54,19 @@ const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
       return accountsProblemOf(error)
     case "PaymentNotFound":
       return Effect.succeed(new Problem.PaymentNotFound())
+    case "UnknownGateway":
+      return Effect.succeed(new Problem.GatewayNotFound())
+    case "Unverified":
+      return Effect.succeed(new Problem.WebhookUnverified({ detail: error.detail }))
+    case "UnknownEndpoint":
+      return Effect.succeed(new Problem.EndpointNotFound())
     case "InvalidRequest":
     case "CardNumberRefused":
     case "BodyTooLarge":
     case "NotJson":
+    case "GatewayNotFound":
+    case "WebhookUnverified":
+    case "EndpointNotFound":
     case "RouteNotFound":
     case "AccountNotFound":
     case "TransactionRefused":

@@ -13,7 +13,7 @@ import { RequestBody } from "./RequestChecks.ts"
 export const maxBodyBytes = 256 * 1024
 
 export const layer: Layer.Layer<RequestBody> = Layer.succeed(RequestBody, (httpEffect, { endpoint }) =>
-  Effect.andThen(endpoint.method === "POST" ? check : checkQuery, httpEffect)
+  Effect.andThen(endpoint.method === "POST" || endpoint.method === "PATCH" ? check : checkQuery, httpEffect)
 )
 
 const checkQuery = Effect.gen(function* () {

@@ -15,26 +15,17 @@
  * No answer within `answerMillis` is `StorageUnavailable`, and so is a connection
  * that is gone; the client connects again by itself meanwhile.
  */
-import * as NodeRedis from "@effect/platform-node/NodeRedis"
-import { Clock, Context, Duration, Effect, Fiber, Layer, Schema } from "effect"
-import type { Redacted } from "effect"
+import { Clock, Duration, Effect, Layer } from "effect"
 import { Redis } from "effect/persistence"
 import * as Locks from "../../adapters/Lock.ts"
 import { Lock, LockError } from "../../adapters/Lock.ts"
 import { StorageUnavailable } from "../../adapters/Storage.ts"
 import { Instant, plus } from "../../domain/Instant.ts"
 import type { RunId } from "../../domain/payment/Operation.ts"
-import * as RedisUrl from "./RedisUrl.ts"
-
-export interface Options {
-  /** `redis://` or, over TLS, `rediss://`; it may hold a password. */
-  readonly url: Redacted.Redacted
-  /** How long an operation, or the first connection, waits for Redis. */
-  readonly answerMillis?: number | undefined
-}
-
-/** Redis answers in well under a millisecond; a lease that is worth taking outlives this. */
-const defaultAnswerMillis = 2000
+import type { Options } from "./RedisClient.ts"
+import * as RedisClient from "./RedisClient.ts"
+import { defaultAnswerMillis, NoAnswer } from "./RedisClient.ts"
+import type * as RedisUrl from "./RedisUrl.ts"
 
 // --- Scripts ----------------------------------------------------------------
 
@@ -118,44 +109,7 @@ export const layerRedis = ({ answerMillis = defaultAnswerMillis }: Omit<Options,
 
 /** Connects, once and within `answerMillis`; what ends the connection afterwards is healed by connecting again. */
 export const layer = (options: Options): Layer.Layer<Lock, RedisUrl.RedisUrlError | StorageUnavailable> =>
-  layerRedis(options).pipe(Layer.provide(client(options)))
-
-const client = ({ answerMillis = defaultAnswerMillis, url }: Options) =>
-  Layer.effectContext(
-    Effect.gen(function* () {
-      const address = yield* RedisUrl.parse(url)
-      const abandon = new AbortController()
-      const connecting = Layer.buildWithScope(
-        NodeRedis.layer({
-          url: address,
-          // A command that cannot be sent now fails now; whoever asks for a lock decides what then.
-          disableOfflineQueue: true,
-          socket: { connectTimeout: answerMillis, signal: abandon.signal }
-        }),
-        yield* Effect.scope
-      )
-      // Giving up means closing the socket: a client that is told to close waits for the server's answer.
-      const patience = yield* Effect.forkChild(
-        Effect.andThen(
-          Effect.sleep(Duration.millis(answerMillis)),
-          Effect.sync(() => abandon.abort(new NoAnswer({ afterMillis: answerMillis })))
-        )
-      )
-      const context = yield* Effect.onExit(connecting, () => Fiber.interrupt(patience)).pipe(
-        Effect.mapError((cause) => new StorageUnavailable({ operation: "connect to Redis", cause }))
-      )
-      const redis = Context.get(context, NodeRedis.NodeRedis).client
-      // Closing waits for commands on their way. Nobody waits for them any more, and the server may be silent.
-      yield* Effect.addFinalizer(() => Effect.sync(() => redis.isOpen && redis.destroy()))
-      return Context.make(Redis.Redis, Context.get(context, Redis.Redis))
-    })
-  )
-
-class NoAnswer extends Schema.TaggedError<NoAnswer>()("NoAnswer", { afterMillis: Schema.Int }) {
-  override get message() {
-    return `no answer from Redis within ${this.afterMillis} ms`
-  }
-}
+  layerRedis(options).pipe(Layer.provide(RedisClient.layer(options)))
 
 const answered = <A>(
   operation: string,

@@ -18,18 +18,21 @@
  *
  * It waits as long as it is let: the timeout is its caller's.
  */
-import { Effect, Schema } from "effect"
+import type { Schema } from "effect"
+import { Effect } from "effect"
 import { HttpClient } from "effect/http"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { HttpApiClient } from "effect/http-api"
-import type { PaymentGateway } from "../../adapters/PaymentGateway.ts"
 import { GatewayError, InDoubt, Misconfigured, NotSent } from "../../adapters/PaymentGateway.ts"
 import type { Capabilities } from "../../domain/payment/Gateway.ts"
 import { GatewayName } from "../../domain/payment/Gateway.ts"
+import type { OperationId } from "../../domain/payment/Operation.ts"
 import type { Call } from "../../domain/payment/PaymentPlan.ts"
+import { wasConnecting } from "../http/ConnectionFailure.ts"
 import type { KeyMisused, NoSuchCharge } from "./SandboxApi.ts"
 import { notSentHeader, SandboxApi } from "./SandboxApi.ts"
+import type { SandboxGateway } from "./SandboxGateway.ts"
 import { capabilities } from "./SandboxGateway.ts"
 
 export interface Options {
@@ -44,7 +47,7 @@ type Reason = GatewayError["reason"]
 export const make = Effect.fnUntraced(function* (
   name: string,
   options: Options
-): Effect.fn.Return<PaymentGateway, never, HttpClient.HttpClient> {
+): Effect.fn.Return<SandboxGateway, never, HttpClient.HttpClient> {
   const gateway = GatewayName.make(name)
   const promised = { ...capabilities, ...options.capabilities }
   const httpClient = HttpClient.transformResponse(
@@ -55,11 +58,18 @@ export const make = Effect.fnUntraced(function* (
   )
   const client = yield* HttpApiClient.makeWith(SandboxApi, { httpClient, baseUrl: options.url })
 
-  const asGateway = <A>(call: Call, effect: Effect.Effect<A, Unanswered>) =>
-    Effect.mapError(
-      effect,
-      (error) => new GatewayError({ gateway, operation: call.operation, reason: reasonOf(error) })
-    )
+  const asGateway = <A>({ operation }: Pick<Call, "operation">, effect: Effect.Effect<A, Unanswered>) =>
+    Effect.mapError(effect, (error) => new GatewayError({ gateway, operation, reason: reasonOf(error) }))
+
+  const find = (operation: OperationId) =>
+    promised.lookup === "none"
+      ? asGateway({ operation }, new Misconfigured({ detail: "this gateway has no lookup" }))
+      : asGateway(
+          { operation },
+          Effect.map(client.records.operations({ query: { key: operation } }), ({ operations: [found] }) =>
+            found === undefined ? ({ _tag: "NotFound" } as const) : ({ _tag: "Found", answer: found.answer } as const)
+          )
+        )
 
   return {
     name: gateway,
@@ -98,17 +108,8 @@ export const make = Effect.fnUntraced(function* (
       const payload = { amount, metadata: metadataOf(call) }
       return asGateway(call, client.payments.refund({ headers: headersOf(call), params: { reference }, payload }))
     },
-    lookup: (call) => {
-      if (promised.lookup === "none") {
-        return asGateway(call, new Misconfigured({ detail: "this gateway has no lookup" }))
-      }
-      const found = Effect.map(
-        client.records.operations({ query: { key: call.operation } }),
-        ({ operations: [found] }) =>
-          found === undefined ? ({ _tag: "NotFound" } as const) : ({ _tag: "Found", answer: found.answer } as const)
-      )
-      return asGateway(call, found)
-    }
+    lookup: (call) => find(call.operation),
+    find
   }
 })
 
@@ -175,27 +176,4 @@ const reasonOfTransport = (cause: HttpClientError): Reason => {
     case "EmptyBodyError":
       return new InDoubt({ because: "Unreadable", cause })
   }
-}
-
-/** Undici's own code for a connection that took too long to make; Node's errors name the system call instead. */
-const connectTimeout = "UND_ERR_CONNECT_TIMEOUT"
-
-const NodeError = Schema.Struct({
-  syscall: Schema.optional(Schema.Unknown),
-  code: Schema.optional(Schema.Unknown),
-  errors: Schema.optional(Schema.Array(Schema.Unknown)),
-  cause: Schema.optional(Schema.Unknown)
-})
-const isNodeError = Schema.is(NodeError)
-
-/**
- * Whether the transport failed before there was a connection, by its innermost
- * cause. Only that proves that nothing was sent: a reset can come after the
- * request as well. Of several addresses, every one must have failed so.
- */
-const wasConnecting = (cause: unknown): boolean => {
-  if (!isNodeError(cause)) return false
-  if (cause.syscall === "connect" || cause.syscall === "getaddrinfo" || cause.code === connectTimeout) return true
-  if (cause.errors !== undefined && cause.errors.length > 0) return cause.errors.every(wasConnecting)
-  return wasConnecting(cause.cause)
 }

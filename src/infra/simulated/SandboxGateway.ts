@@ -8,11 +8,12 @@
  * `SandboxToken.table`.
  */
 import { Duration, Effect } from "effect"
-import type { PaymentGateway } from "../../adapters/PaymentGateway.ts"
+import type { Found, PaymentGateway } from "../../adapters/PaymentGateway.ts"
 import { GatewayError, InDoubt, Misconfigured, NotSent } from "../../adapters/PaymentGateway.ts"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
 import type { Answer, Capabilities } from "../../domain/payment/Gateway.ts"
 import { GatewayName } from "../../domain/payment/Gateway.ts"
+import type { OperationId } from "../../domain/payment/Operation.ts"
 import type { Call } from "../../domain/payment/PaymentPlan.ts"
 import { SandboxBooks } from "./SandboxBooks.ts"
 import * as Books from "./SandboxBooks.ts"
@@ -42,20 +43,28 @@ const nowhere = "https://sandbox.invalid"
 
 type Reason = GatewayError["reason"]
 
+/** A sandbox knows an operation by its id alone. */
+export interface SandboxGateway extends PaymentGateway {
+  readonly find: (operation: OperationId) => Effect.Effect<Found, GatewayError>
+}
+
 export const make = Effect.fnUntraced(function* (
   name: string,
   options: Options = {}
-): Effect.fn.Return<PaymentGateway, never, SandboxBooks> {
+): Effect.fn.Return<SandboxGateway, never, SandboxBooks> {
   const books = yield* SandboxBooks
   const gateway = GatewayName.make(name)
   const rules = { ...capabilities, ...options.capabilities }
   const origin = options.pageOrigin ?? nowhere
 
-  const asGateway = <A>(call: Call, effect: Effect.Effect<A, Reason | StorageUnavailable, SandboxBooks>) =>
+  const asGateway = <A>(
+    { operation }: Pick<Call, "operation">,
+    effect: Effect.Effect<A, Reason | StorageUnavailable, SandboxBooks>
+  ) =>
     effect.pipe(
       // A gateway whose database is down has nothing to say but 500.
       Effect.catchTag("StorageUnavailable", (cause) => new InDoubt({ because: "ServerError", cause })),
-      Effect.mapError((reason) => new GatewayError({ gateway, operation: call.operation, reason })),
+      Effect.mapError((reason) => new GatewayError({ gateway, operation, reason })),
       Effect.provideService(SandboxBooks, books)
     )
 
@@ -80,6 +89,17 @@ export const make = Effect.fnUntraced(function* (
       })
     )
 
+  const find = (operation: OperationId) =>
+    asGateway(
+      { operation },
+      Effect.gen(function* () {
+        if (rules.lookup === "none") return yield* new Misconfigured({ detail: "this gateway has no lookup" })
+        const found = yield* Books.lookup(operation, rules)
+        if (found._tag === "Failed") return yield* failing(found.failure)
+        return found._tag === "Found" ? { ...found, answer: SandboxCharge.at(origin, found.answer) } : found
+      })
+    )
+
   return {
     name: gateway,
     capabilities: rules,
@@ -88,16 +108,8 @@ export const make = Effect.fnUntraced(function* (
     capture: (call) => send(call, SandboxRequest.isCaptureAnswer),
     void: (call) => send(call, SandboxRequest.isVoidAnswer),
     refund: (call) => send(call, SandboxRequest.isRefundAnswer),
-    lookup: (call) =>
-      asGateway(
-        call,
-        Effect.gen(function* () {
-          if (rules.lookup === "none") return yield* new Misconfigured({ detail: "this gateway has no lookup" })
-          const found = yield* Books.lookup(call.operation, rules)
-          if (found._tag === "Failed") return yield* failing(found.failure)
-          return found._tag === "Found" ? { ...found, answer: SandboxCharge.at(origin, found.answer) } : found
-        })
-      )
+    lookup: (call) => find(call.operation),
+    find
   }
 })
 

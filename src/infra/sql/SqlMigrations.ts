@@ -16,6 +16,12 @@
  * - `ledger_heads`, `ledger_blocks`, `ledger_sources`: the ledger's journal, as
  *   `SqlLedgerJournal` says; `ledger_snapshots` and their parts are derived from it.
  * - `ledger_handlers`, `ledger_dead_letters`: as `LedgerSubscriptions` says.
+ * - `flows`: the head of each flow, with what its status and its due moment
+ *   are; `flow_events` is the truth of it, `flow_contexts` what handlers share.
+ * - `webhook_*`: webhooks of gateways and to merchants, in `SqlWebhookTables`.
+ * - `saga*`: runs of sagas, in `SqlSagaTables`.
+ * - `subscriptions` and their events, `invoices`: in `SqlSubscriptionTables`.
+ * - `stock` and `stock_events`, in `SqlStockTables`.
  * - `append`, the function that writes to most of them, in `SqlAppendFunction`.
  */
 import { Effect, Layer } from "effect"
@@ -23,6 +29,10 @@ import * as Migrator from "effect/sql/Migrator"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as SqlAppendFunction from "./SqlAppendFunction.ts"
+import * as SqlWebhookTables from "./SqlWebhookTables.ts"
+import * as SqlSubscriptionTables from "./SqlSubscriptionTables.ts"
+import * as SqlSagaTables from "./SqlSagaTables.ts"
+import * as SqlStockTables from "./SqlStockTables.ts"
 
 /** One statement a call: the wire protocol's prepared statements hold no more. */
 const statements = (...texts: ReadonlyArray<string>) =>
@@ -223,6 +233,35 @@ const ledgerHandlers = statements(
   )`
 )
 
+const flows = statements(
+  `create table florin.flows (
+    id text collate "C" primary key,
+    name text not null,
+    key text collate "C" not null,
+    worker text not null,
+    context text collate "C" not null,
+    fingerprint text not null,
+    version integer not null,
+    status text not null,
+    due timestamptz,
+    dispatched_at timestamptz not null,
+    unique (name, key)
+  ) with (fillfactor = 50)`,
+  `create index flows_due on florin.flows (worker, due, id) where due is not null`,
+  `create index flows_newest on florin.flows (dispatched_at, id)`,
+  `create table florin.flow_events (
+    flow text collate "C" not null,
+    version integer not null,
+    data jsonb not null,
+    primary key (flow, version)
+  )`,
+  `create table florin.flow_contexts (
+    id text collate "C" primary key,
+    version integer not null,
+    entries jsonb not null
+  )`
+)
+
 /** `if not exists` looks before it writes: when two write, one is refused after the other's is there. */
 const schema = Effect.retry(statements(`create schema if not exists florin`), {
   times: 1,
@@ -238,7 +277,12 @@ const steps = {
   "0005_listing": listing,
   "0006_audit": audit,
   "0007_ledger": ledger,
-  "0008_ledger_handlers": ledgerHandlers
+  "0008_ledger_handlers": ledgerHandlers,
+  "0009_webhooks": statements(...SqlWebhookTables.create),
+  "0010_flows": flows,
+  "0011_sagas": statements(...SqlSagaTables.create),
+  "0012_subscriptions": statements(...SqlSubscriptionTables.create),
+  "0013_inventory": statements(...SqlStockTables.create)
 }
 
 const table = "florin.migrations"

@@ -39,7 +39,7 @@ const letterOf = (row: LetterRow): DeadLetter => ({
 })
 
 /** `<payment>/<version>`, as `EventBus.idOf` writes it. */
-const parse = (id: string): readonly [payment: string, version: number] => {
+export const placeOf = (id: string): readonly [payment: string, version: number] => {
   const slash = id.lastIndexOf("/")
   return [id.slice(0, slash), Number(id.slice(slash + 1))]
 }
@@ -77,7 +77,7 @@ export const layer: Layer.Layer<Outbox, never, SqlClient> = Layer.effect(
       }),
 
       failed: Effect.fn("SqlOutbox.failed")(function* (owner, id, retryAt) {
-        const [payment, version] = parse(id)
+        const [payment, version] = placeOf(id)
         yield* sql`
           update florin.outbox
           set owner = null, lease_until = null, failures = failures + 1, retry_at = ${toTimestamp(retryAt)}
@@ -85,7 +85,7 @@ export const layer: Layer.Layer<Outbox, never, SqlClient> = Layer.effect(
       }),
 
       bury: Effect.fn("SqlOutbox.bury")(function* (owner, id, error, at) {
-        const [payment, version] = parse(id)
+        const [payment, version] = placeOf(id)
         yield* sql`
           with buried as (
             delete from florin.outbox where payment = ${payment} and version = ${version} and owner = ${owner}
@@ -106,7 +106,7 @@ export const layer: Layer.Layer<Outbox, never, SqlClient> = Layer.effect(
       }),
 
       deadLetter: Effect.fn("SqlOutbox.deadLetter")(function* (id) {
-        const [payment, version] = parse(id)
+        const [payment, version] = placeOf(id)
         const [row] = yield* sql<LetterRow>`
           select letter.payment, letter.version, letter.failures, letter.error, letter.at, event.merchant, event.data
           from florin.dead_letters letter join florin.events event using (payment, version)
@@ -115,7 +115,7 @@ export const layer: Layer.Layer<Outbox, never, SqlClient> = Layer.effect(
       }),
 
       replay: Effect.fn("SqlOutbox.replay")(function* (id) {
-        const [payment, version] = parse(id)
+        const [payment, version] = placeOf(id)
         const rows = yield* sql`
           with raised as (
             delete from florin.dead_letters where payment = ${payment} and version = ${version}

@@ -21,6 +21,16 @@ export class GatewayUnderTest extends Context.Service<
     readonly gateway: PaymentGateway
     /** How many charges of a payment the gateway's own books hold, where they can be read. */
     readonly chargesOf?: (payment: PaymentId) => Effect.Effect<number>
+    /**
+     * What its notification said of an operation that it had answered `Pending`,
+     * once that has come. With it, captures, voids and refunds may be settled so;
+     * without it, they must be answered at once.
+     */
+    readonly settled?: (operation: Operation.OperationId) => Effect.Effect<Answer>
+    /** What a customer brings back from the page that they were sent to, where the gateway needs it to go on. */
+    readonly redirected?: (url: string) => Effect.Effect<string>
+    /** Whose the test cards are, where the gateway asks for that. */
+    readonly customer?: string
   }
 >()("florin/testing/contract/GatewayUnderTest") {}
 
@@ -115,20 +125,55 @@ export const reasonOf = <A, R>(effect: Effect.Effect<A, GatewayError, R>) =>
     reason._tag === "Misconfigured" ? reason._tag : `${reason._tag} ${reason.because}`
   )
 
+// --- Outcomes that come later -----------------------------------------------
+
+type Settled = NonNullable<GatewayUnderTest["Service"]["settled"]>
+
+/** The gateway as if it waited for its own notifications. */
+const waiting = (gateway: PaymentGateway, settled: Settled): PaymentGateway => {
+  const outcomeOf = <A extends Answer>(call: Call, kind: Operation.Kind, answered: Effect.Effect<A, GatewayError>) =>
+    Effect.flatMap(answered, (answer) => {
+      const isOutcome = (one: Answer): one is A => Operation.accepts[kind].includes(one._tag) && one._tag !== "Pending"
+      if (answer._tag !== "Pending") return Effect.succeed(answer)
+      return Effect.map(settled(call.operation), (outcome) =>
+        isOutcome(outcome) ? outcome : assert.fail(`a ${kind} was told to be ${outcome._tag}`)
+      )
+    })
+  return {
+    ...gateway,
+    capture: (call) => outcomeOf(call, "capture", gateway.capture(call)),
+    void: (call) => outcomeOf(call, "void", gateway.void(call)),
+    refund: (call) => outcomeOf(call, "refund", gateway.refund(call))
+  }
+}
+
 // --- A payment's way to its money -------------------------------------------
 
 type OrderChanges = Partial<CallOf<"Authorize">["order"]>
 
 /** A payment of which nothing was sent yet. */
 export const begin = Effect.fnUntraced(function* (token: string, changes?: OrderChanges) {
-  const { gateway } = yield* GatewayUnderTest
-  return { gateway, calls: callsOf(gateway, token, changes) }
+  const { customer, gateway, settled } = yield* GatewayUnderTest
+  return {
+    gateway: settled === undefined ? gateway : waiting(gateway, settled),
+    calls: callsOf(gateway, token, { ...(customer !== undefined && { customer }), ...changes })
+  }
 })
 
-/** A payment that was authorized, or whose customer was sent to their bank. */
+/** A payment that was authorized. */
 export const held = Effect.fnUntraced(function* (token: string, changes?: OrderChanges) {
   const { calls, gateway } = yield* begin(token, changes)
   return { gateway, calls, reference: referenceOf(yield* gateway.authorize(calls.authorize)) }
+})
+
+/** A payment whose customer was sent to their bank, and the confirmation once they are back. */
+export const challenged = Effect.fnUntraced(function* (token: string, changes?: OrderChanges, challenge = false) {
+  const { redirected } = yield* GatewayUnderTest
+  const { calls, gateway } = yield* begin(token, changes)
+  const answer = only("ActionRequired", yield* gateway.authorize({ ...calls.authorize, challenge }))
+  const result = redirected === undefined ? undefined : yield* redirected(answer.action.url)
+  const confirm = (ordinal = 1): CallOf<"Confirm"> => ({ ...calls.confirm(answer.reference, ordinal), result })
+  return { gateway, calls, answer, reference: answer.reference, confirm }
 })
 
 /** A payment of which all was captured. */

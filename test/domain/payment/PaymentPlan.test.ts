@@ -175,6 +175,25 @@ describe("PaymentPlan.next", () => {
       assert.strictEqual(tell(given(...begun, notSent("auth/1", "Refused")), 0), "Fail")
     })
 
+    it("goes on to the next card where another gateway takes it, in the end, and to no card of the same gateway", () => {
+      const [one, other] = policy.routing.gateways
+      const routed = (methods: ReadonlyArray<string>): PaymentPlan.Policy => ({
+        ...policy,
+        routing: { ...policy.routing, gateways: [one!, { ...other!, methods }] }
+      })
+      const state = given(...begun, notSent("auth/1", "Refused"))
+      const [, second] = state._tag === "Authorizing" ? state.order.methods : []
+      const answer = PaymentPlan.next(state, at, routed([second!]))
+      assert.isTrue(
+        answer._tag === "Decide" &&
+          answer.command._tag === "BeginAuthorization" &&
+          answer.command.method === 1 &&
+          answer.command.gateway === plain
+      )
+      assert.strictEqual(told(PaymentPlan.next(state, at, routed(["nobody's"]))), "Fail")
+      assert.strictEqual(told(PaymentPlan.next(given(...begun, notSent("auth/1")), at, routed([second!]))), "Wait 1000")
+    })
+
     it("escalates a capture that could never be sent", () => {
       const capturing = [
         ...begun,

@@ -33,8 +33,10 @@ export interface Options extends Workshop.Options {
 
 const ownAccounts = AccountCore.accounts().pipe(Layer.provide(AccountCore.memory))
 
+type Send = (...args: Parameters<Call>) => Promise<Response>
+
 /** Runs `use` against an API of its own. */
-export const withApi = (options: Options, use: (call: Call) => Promise<void>) =>
+export const withApi = (options: Options, use: (call: Call, send: Send) => Promise<void>) =>
   Effect.acquireUseRelease(
     Effect.sync(() =>
       HttpRouter.toWebHandler(
@@ -50,9 +52,9 @@ export const withApi = (options: Options, use: (call: Call) => Promise<void>) =>
       )
     ),
     ({ handler }) =>
-      Effect.promise(() =>
-        use(async (method, path, { body, headers, key, text } = {}) => {
-          const response = await handler(
+      Effect.promise(() => {
+        const send: Send = (method, path, { body, headers, key, text } = {}) =>
+          handler(
             new Request(`http://florin.test${path}`, {
               method,
               headers: {
@@ -64,14 +66,17 @@ export const withApi = (options: Options, use: (call: Call) => Promise<void>) =>
             }),
             Context.empty()
           )
+        const call: Call = async (...args) => {
+          const response = await send(...args)
           const content = await response.text()
           return {
             status: response.status,
             headers: response.headers,
             body: content === "" ? {} : JSON.parse(content)
           }
-        })
-      ),
+        }
+        return use(call, send)
+      }),
     ({ dispose }) => Effect.promise(dispose)
   )
 

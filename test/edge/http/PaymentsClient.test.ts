@@ -138,6 +138,11 @@ describe("PaymentsClient", () => {
       ),
       []
     )
-    assert.deepStrictEqual([...packages].toSorted(), ["effect", "effect/encoding", "effect/http-api"])
+    assert.deepStrictEqual([...packages].toSorted(), [
+      "effect",
+      "effect/crypto/Mac",
+      "effect/encoding",
+      "effect/http-api"
+    ])
   })
 })

@@ -10,7 +10,21 @@ const steps = Effect.gen(function* () {
   return rows.map(({ name }) => name)
 })
 
-const all = ["payments", "delivery", "coordination", "append", "listing", "audit", "ledger", "ledger_handlers"]
+const all = [
+  "payments",
+  "delivery",
+  "coordination",
+  "append",
+  "listing",
+  "audit",
+  "ledger",
+  "ledger_handlers",
+  "webhooks",
+  "flows",
+  "sagas",
+  "subscriptions",
+  "inventory"
+]
 
 describe("SqlMigrations", () => {
   it.live("runs each step once, however many processes start together", () =>

@@ -1,0 +1,60 @@
+/** `StockRepository` in memory: everything it does is one step, so that fibers cannot come between. */
+import { Effect, Layer } from "effect"
+import * as Repository from "../../adapters/StockRepository.ts"
+import { StockRepository, StockRepositoryError } from "../../adapters/StockRepository.ts"
+import type { Instant } from "../../domain/Instant.ts"
+import type { Stock } from "../../domain/reservation/Stock.ts"
+import { empty } from "../../domain/reservation/Stock.ts"
+import type { Event, StockId } from "../../domain/reservation/StockEvent.ts"
+import { endingOf, nameOf, reservationOf } from "../../domain/reservation/StockEvent.ts"
+
+interface Row {
+  readonly id: StockId
+  readonly events: ReadonlyArray<Event>
+  readonly stock: Stock
+  readonly due: Instant | undefined
+}
+
+export const layer: Layer.Layer<StockRepository> = Layer.sync(StockRepository, () => {
+  const rows = new Map<string, Row>()
+  const eventsOf = (id: StockId) => rows.get(nameOf(id))?.events ?? []
+
+  return StockRepository.of({
+    load: (id, { key, reservation }) =>
+      Effect.sync(() => {
+        const events = eventsOf(id)
+        const operation = key === undefined ? undefined : events.find((event) => event.key === key)
+        const ended =
+          reservation === undefined
+            ? undefined
+            : events.find((event) => reservationOf(event) === reservation && endingOf(event) !== undefined)
+        const stock = rows.get(nameOf(id))?.stock ?? empty
+        return { stock, version: events.length, past: { operation, ended } }
+      }),
+    append: ({ due, events, expected, id, stock }) =>
+      Effect.suspend(() => {
+        const before = eventsOf(id)
+        if (before.length !== expected) {
+          const reason = new Repository.StockVersionConflict({ expected })
+          return Effect.fail(new StockRepositoryError({ stock: id, reason }))
+        }
+        rows.set(nameOf(id), { id, events: [...before, ...events], stock, due })
+        return Effect.void
+      }),
+    history: (id) => Effect.sync(() => eventsOf(id)),
+    levels: (product) =>
+      Effect.sync(() =>
+        [...rows.values()]
+          .filter(({ id }) => id.product === product)
+          .map(({ events, id, stock }) => ({ location: id.location, stock, version: events.length }))
+          .toSorted((one, other) => (one.location < other.location ? -1 : 1))
+      ),
+    due: (now, limit) =>
+      Effect.sync(() =>
+        [...rows.values()]
+          .flatMap(({ due, id }) => (due !== undefined && due <= now ? [{ id, due }] : []))
+          .toSorted((one, other) => one.due - other.due || (nameOf(one.id) < nameOf(other.id) ? -1 : 1))
+          .slice(0, limit)
+      )
+  })
+})
