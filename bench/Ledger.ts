@@ -102,7 +102,11 @@ export const subject = Effect.fnUntraced(function* (pace: Pace) {
       journaled("file journal", (nth) => [join(directory, `journal-${nth}`), ...LedgerStart.noSnapshot]),
       journaled("with snapshots", (nth) => [join(directory, `snapshots-${nth}`)]),
       journaled("SQL journal", (nth) => [
-        ...["embedded", "--data-dir", join(directory, "database"), "--ledger", `bench-${nth}`],
+        "embedded",
+        "--data-dir",
+        join(directory, "database"),
+        "--ledger",
+        `bench-${nth}`,
         ...LedgerStart.noSnapshot
       ]),
       yield* LedgerStart.contest(directory, input, pace),
