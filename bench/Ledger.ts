@@ -90,7 +90,7 @@ export const subject = Effect.fnUntraced(function* (pace: Pace) {
   const journaled = (name: string, words: (nth: number) => ReadonlyArray<string>) => {
     const memory = runs(LedgerPrograms.florin, input, into("memory"))
     const kept = runs((nth) => LedgerPrograms.journaled(words(nth)), input, into(name))
-    return contest(`ledger, ${name} journal`, "perSecond", rounds, measure(kept, rate), measure(memory, rate))
+    return contest(`ledger, ${name}`, "perSecond", rounds, measure(kept, rate), measure(memory, rate))
   }
   return {
     contests: [
@@ -99,8 +99,16 @@ export const subject = Effect.fnUntraced(function* (pace: Pace) {
         onSome: (peer) => beside("native", peer, rounds, ["whole", "inside", "memory"])
       }),
       ...beside("naive", LedgerPrograms.naive, Math.min(rounds, maxNaiveRounds), ["whole", "inside", "memory"]),
-      journaled("file", (nth) => [join(directory, `journal-${nth}`)]),
-      journaled("SQL", (nth) => ["embedded", "--data-dir", join(directory, "database"), "--ledger", `bench-${nth}`]),
+      journaled("file journal", (nth) => [join(directory, `journal-${nth}`), ...LedgerStart.noSnapshot]),
+      journaled("with snapshots", (nth) => [join(directory, `snapshots-${nth}`)]),
+      journaled("SQL journal", (nth) => [
+        "embedded",
+        "--data-dir",
+        join(directory, "database"),
+        "--ledger",
+        `bench-${nth}`,
+        ...LedgerStart.noSnapshot
+      ]),
       yield* LedgerStart.contest(directory, input, pace),
       contest(
         "ledger, long file",
@@ -123,7 +131,7 @@ export const subject = Effect.fnUntraced(function* (pace: Pace) {
         onNone: () => "ledger x native: skipped, there is no C++ compiler",
         onSome: ({ compiler }) => `native: one thread, a hash map each of accounts and transactions, by ${compiler}`
       }),
-      "ledger, file and SQL journal: florin into a journal, fdatasync and fsync on; peer is florin in memory; both from opening the file to the output's last byte",
+      "ledger, file and SQL journal: florin into a journal, fdatasync and fsync on, no snapshots; with snapshots: into files, with those that it takes by itself; peer is florin in memory; all from opening the file to the output's last byte",
       "naive: a stream, csv-parse, a Map each of accounts and transactions",
       LedgerStart.note(pace),
       `ledger, long file: florin over ${longRows} rows; peer is florin over ${rows}; per million rows: peak memory of the same two`

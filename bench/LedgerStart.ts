@@ -14,7 +14,7 @@ import type { Program } from "./LedgerPrograms.ts"
 import * as LedgerPrograms from "./LedgerPrograms.ts"
 
 /** More events than any run here has. */
-const noSnapshot = ["--snapshot-every", "1000000000"]
+export const noSnapshot = ["--snapshot-every", "1000000000"]
 /** Of the rows of a file, so many are events at least: one snapshot is taken near its end. */
 const appliedShare = 0.9
 
