@@ -81,16 +81,8 @@ function* records({ balances, entries, options }: ColumnarBooks): Generator<Uint
     yield bytes
   }
   for (let partition = 0; partition < partitionCount; partition++) {
-    const slots = entries.partitions[partition]!
-    const words = new Int32Array(entries.count(partition) * Table.wordsPerEntry)
-    let to = 0
-    for (let at = 0; at < slots.length; at += Table.wordsPerEntry) {
-      if (slots[at] === 0) continue
-      for (let word = 0; word < Table.wordsPerEntry; word++) words[to + word] = slots[at + word]!
-      to += Table.wordsPerEntry
-    }
     yield fromWords(Int32Array.of(entries.count(partition)))
-    yield fromWords(words)
+    yield fromWords(entries.entries(partition))
   }
 }
 

@@ -61,7 +61,7 @@ export class ColumnarAccounts {
     }
     const hash = this.#slots.hash(client)
     const at = this.#slots.seek(hash)
-    const entries = this.#slots.partition(hash)
+    const entries = this.#slots.words(hash)
     return entries[at] === 0 ? this.#give(client, hash, at) : entries[at + 1]!
   }
 
@@ -114,7 +114,7 @@ export class ColumnarAccounts {
     if (this.#slots === undefined) return client
     const hash = this.#slots.hash(client)
     const at = this.#slots.seek(hash)
-    const entries = this.#slots.partition(hash)
+    const entries = this.#slots.words(hash)
     return entries[at] === 0 ? undefined : entries[at + 1]
   }
 
@@ -134,11 +134,10 @@ export class ColumnarAccounts {
     const slots = this.#slots!
     const slot = this.#count
     this.#count += 1
-    const to = slots.claim(hash, at)
-    const entries = slots.partition(hash)
-    entries[to] = slots.mark(hash, isTaken)
-    entries[to + 1] = slot
-    slots.filled(hash, to)
+    const entries = slots.words(hash)
+    entries[at] = slots.mark(hash, isTaken)
+    entries[at + 1] = slot
+    slots.filled(hash, at)
     if ((slot & pageMask) === 0) this.#openPage(slot)
     this.page(slot)[this.offset(slot) + owner] = client >>> 0
     return slot

@@ -96,7 +96,7 @@ export class ColumnarBooks implements Books {
   /**
    * Has the entries and accounts of all rows fetched, and leaves the hashes in the rows. Each loop does little else than
    * one kind of reading, because the processor looks so many instructions ahead and no further: the fewer a row takes,
-   * the more rows are fetched at a time.
+   * the more rows are fetched at a time. While the table moves, which is seldom, its entries are not.
    */
   fetch({ count, homes, words }: RowBlock.RowBlock): void {
     const { balances, entries } = this
@@ -108,12 +108,12 @@ export class ColumnarBooks implements Books {
       at += RowBlock.wordsPerRow
     }
     let fetched = 0
-    at = 0
-    for (let row = 0; row < count; row++) {
-      const partition = entries.partition(words[at + RowBlock.hash]!)
-      const home = homes[row]!
-      fetched ^= partition[home]! ^ partition[home + nextLine]!
-      at += RowBlock.wordsPerRow
+    const settled = entries.settled
+    if (settled !== undefined) {
+      for (let row = 0; row < count; row++) {
+        const home = homes[row]!
+        fetched ^= settled[home]! ^ settled[home + nextLine]!
+      }
     }
     let balance = 0
     at = 0
@@ -127,7 +127,7 @@ export class ColumnarBooks implements Books {
   #deposit(words: Int32Array, at: number): number {
     const hash = words[at + RowBlock.hash]!
     const found = this.entries.seek(hash)
-    if (this.entries.partition(hash)[found] !== 0) return RowCode.duplicateTx
+    if (this.entries.words(hash)[found] !== 0) return RowCode.duplicateTx
     const high = words[at + RowBlock.high]!
     const slot = this.balances.slot(words[at + RowBlock.client]!)
     const page = this.balances.page(slot)
@@ -144,7 +144,7 @@ export class ColumnarBooks implements Books {
   #withdraw(words: Int32Array, at: number): number {
     const hash = words[at + RowBlock.hash]!
     const found = this.entries.seek(hash)
-    if (this.entries.partition(hash)[found] !== 0) return RowCode.duplicateTx
+    if (this.entries.words(hash)[found] !== 0) return RowCode.duplicateTx
     const high = words[at + RowBlock.high]!
     const slot = this.balances.slot(words[at + RowBlock.client]!)
     const page = this.balances.page(slot)
@@ -166,7 +166,7 @@ export class ColumnarBooks implements Books {
   #dispute(words: Int32Array, at: number): number {
     const hash = words[at + RowBlock.hash]!
     const found = this.entries.seek(hash)
-    const entries = this.entries.partition(hash)
+    const entries = this.entries.words(hash)
     const mark = entries[found]!
     if (mark === 0) return RowCode.unknownTx
     if (entries[found + Table.client] !== words[at + RowBlock.client]) return RowCode.clientMismatch
@@ -200,7 +200,7 @@ export class ColumnarBooks implements Books {
   #settle(words: Int32Array, at: number): number {
     const hash = words[at + RowBlock.hash]!
     const found = this.entries.seek(hash)
-    const entries = this.entries.partition(hash)
+    const entries = this.entries.words(hash)
     const mark = entries[found]!
     if (mark === 0) return RowCode.unknownTx
     if (entries[found + Table.client] !== words[at + RowBlock.client]) return RowCode.clientMismatch
@@ -229,13 +229,12 @@ export class ColumnarBooks implements Books {
   }
 
   #enter(words: Int32Array, at: number, hash: number, found: number, state: number): void {
-    const to = this.entries.claim(hash, found)
-    const entries = this.entries.partition(hash)
-    entries[to] = this.entries.mark(hash, state)
-    entries[to + Table.client] = words[at + RowBlock.client]!
-    entries[to + Table.low] = words[at + RowBlock.low]!
-    entries[to + Table.high] = words[at + RowBlock.high]!
-    this.entries.filled(hash, to)
+    const entries = this.entries.words(hash)
+    entries[found] = this.entries.mark(hash, state)
+    entries[found + Table.client] = words[at + RowBlock.client]!
+    entries[found + Table.low] = words[at + RowBlock.low]!
+    entries[found + Table.high] = words[at + RowBlock.high]!
+    this.entries.filled(hash, found)
   }
 
   // --- The rules themselves, where doubles do not do ------------------------
@@ -266,14 +265,13 @@ export class ColumnarBooks implements Books {
   #setEntry(tx: number, entry: Entry): void {
     const hash = this.entries.hash(tx)
     const found = this.entries.seek(hash)
-    const isNew = this.entries.partition(hash)[found] === 0
-    const to = isNew ? this.entries.claim(hash, found) : found
-    const entries = this.entries.partition(hash)
-    entries[to] = this.entries.mark(hash, Table.stateOf(entry))
-    entries[to + Table.client] = entry.client
-    entries[to + Table.low] = Number(BigInt.asIntN(32, entry.amount))
-    entries[to + Table.high] = Number(BigInt.asIntN(32, entry.amount >> 32n))
-    if (isNew) this.entries.filled(hash, to)
+    const entries = this.entries.words(hash)
+    const isNew = entries[found] === 0
+    entries[found] = this.entries.mark(hash, Table.stateOf(entry))
+    entries[found + Table.client] = entry.client
+    entries[found + Table.low] = Number(BigInt.asIntN(32, entry.amount))
+    entries[found + Table.high] = Number(BigInt.asIntN(32, entry.amount >> 32n))
+    if (isNew) this.entries.filled(hash, found)
   }
 
   // --- Books ----------------------------------------------------------------
@@ -310,7 +308,7 @@ export class ColumnarBooks implements Books {
   entry(tx: number): Entry | undefined {
     const hash = this.entries.hash(tx)
     const found = this.entries.seek(hash)
-    const entries = this.entries.partition(hash)
+    const entries = this.entries.words(hash)
     return entries[found] === 0 ? undefined : Table.entry(entries, found)
   }
 

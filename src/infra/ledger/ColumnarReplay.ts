@@ -64,7 +64,7 @@ const replay = (books: ColumnarBooks, words: Int32Array, at: number): void => {
   }
   const hash = words[at + RowBlock.hash]!
   const found = table.seek(hash)
-  const entries = table.partition(hash)
+  const entries = table.words(hash)
   const mark = entries[found]!
   const state = mark & Table.stateMask
   if (!isPossible(kind, state) || (mark !== 0 && !isSame(entries, found, words, at))) throw corrupt(words, at)
@@ -83,17 +83,12 @@ const replay = (books: ColumnarBooks, words: Int32Array, at: number): void => {
   else if (page[account + Accounts.status] === 0) page[account + Accounts.status] = Accounts.open
 
   const after = table.mark(hash, (isWithdrawal ? Table.withdrawal : Table.deposit) + disputes[kind]!)
-  if (mark !== 0) {
-    entries[found] = after
-    return
-  }
-  const to = table.claim(hash, found)
-  const claimed = table.partition(hash)
-  claimed[to] = after
-  claimed[to + Table.client] = words[at + RowBlock.client]!
-  claimed[to + Table.low] = words[at + RowBlock.low]!
-  claimed[to + Table.high] = words[at + RowBlock.high]!
-  table.filled(hash, to)
+  entries[found] = after
+  if (mark !== 0) return
+  entries[found + Table.client] = words[at + RowBlock.client]!
+  entries[found + Table.low] = words[at + RowBlock.low]!
+  entries[found + Table.high] = words[at + RowBlock.high]!
+  table.filled(hash, found)
 }
 
 /** How many kinds there are; by kind, first of what is about a deposit, then about a withdrawal. */

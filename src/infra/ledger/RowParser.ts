@@ -11,6 +11,8 @@ import { Result } from "effect"
 import * as TransactionRow from "../../domain/ledger/TransactionRow.ts"
 import * as RowBlock from "./RowBlock.ts"
 import * as RowCode from "./RowCode.ts"
+import * as RowWords from "./RowWords.ts"
+import * as UsualRow from "./UsualRow.ts"
 
 /**
  * A longer line is refused without being read, so that one without an end takes no more memory than this. A row
@@ -41,10 +43,12 @@ const txColumn = 2
 export class RowParser {
   readonly #reading: TransactionRow.Reading
   readonly #order: Int32Array
+  readonly #isUsual: boolean
 
   constructor(reading: TransactionRow.Reading) {
     this.#reading = reading
     this.#order = Int32Array.from(reading.header, (column) => TransactionRow.columns.indexOf(column))
+    this.#isUsual = this.#order.every((column, index) => column === index)
   }
 
   /**
@@ -53,11 +57,14 @@ export class RowParser {
    */
   parse(bytes: Buffer, at: number, end: number, block: RowBlock.RowBlock): number {
     const { words } = block
+    const { maxClient } = this.#reading
+    const isUsual = this.#isUsual
     let to = 0
     let line = 0
     while (at < end && to < words.length) {
       line += 1
-      let next = this.#row(bytes, at, words, to)
+      let next = isUsual ? UsualRow.read(bytes, at, maxClient, words, to) : -1
+      if (next === -1) next = this.#row(bytes, at, words, to)
       let isRow = true
       if (next === -1) {
         next = bytes.indexOf(newline, at) + 1
@@ -90,9 +97,9 @@ export class RowParser {
       while (byte === space || byte === tab) byte = bytes[++at]!
       const column = order[index]!
       if (column === typeColumn) {
-        kind = kindAt(bytes, at)
+        kind = RowWords.kindAt(bytes, at)
         if (kind === 0) return -1
-        at += lengths[kind]!
+        at += RowWords.lengths[kind]!
         byte = bytes[at]!
       } else {
         // Nine digits fit 32 bits.
@@ -182,48 +189,4 @@ const refuse = (words: Int32Array, to: number, code: number): void => {
   words[to + RowBlock.kind] = 0
   words[to + RowBlock.tx] = 0
   words[to + RowBlock.code] = code
-}
-
-// --- Words, four letters at a time ------------------------------------------
-
-const four = (bytes: Buffer, at: number): number =>
-  bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
-
-const letters = (text: string): number => four(Buffer.from(text), 0)
-
-const depo = letters("depo")
-const osit = letters("osit")
-const withdraw = letters("with")
-const draw = letters("draw")
-const awal = letters("awal")
-const disp = letters("disp")
-const pute = letters("pute")
-const reso = letters("reso")
-const olve = letters("olve")
-const char = letters("char")
-const geba = letters("geba")
-const back = letters("back")
-
-/** By kind. */
-const lengths = Uint8Array.of(0, 7, 10, 7, 7, 10)
-const longest = 10
-
-/** The kind whose word begins at `at`, 0 when none does. */
-const kindAt = (bytes: Buffer, at: number): number => {
-  // A word at the very end of the bytes is left to the slower way, so that nothing is read beyond them.
-  if (at + longest > bytes.length) return 0
-  switch (four(bytes, at)) {
-    case depo:
-      return four(bytes, at + 3) === osit ? 1 : 0
-    case withdraw:
-      return four(bytes, at + 4) === draw && four(bytes, at + 6) === awal ? 2 : 0
-    case disp:
-      return four(bytes, at + 3) === pute ? 3 : 0
-    case reso:
-      return four(bytes, at + 3) === olve ? 4 : 0
-    case char:
-      return four(bytes, at + 4) === geba && four(bytes, at + 6) === back ? 5 : 0
-    default:
-      return 0
-  }
 }
