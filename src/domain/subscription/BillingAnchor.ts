@@ -26,6 +26,8 @@ export type TimeZone = typeof TimeZone.Type
 
 /** The `index`-th boundary after the anchor. */
 export const boundary = (anchor: Instant, zone: TimeZone, { count, unit }: Interval, index: number): Instant => {
+  // An anchor in the second of two hours is not found again by the time that its clocks show.
+  if (index === 0) return anchor
   const steps = count * index
   switch (unit) {
     case "day":

@@ -67,6 +67,15 @@ describe("a billing anchor", () => {
     ])
   })
 
+  it("is the first boundary itself, in the second of two hours as well", () => {
+    // 01:30Z is 02:30 in Berlin for the second time on 2027-10-31, and 00:30Z was for the first.
+    const anchor = "2027-10-31T01:30:00Z"
+    for (const unit of ["day", "week", "month", "year"] as const) {
+      assert.deepStrictEqual(boundaries(anchor, "Europe/Berlin", { unit, count: 1 }, [0]), ["2027-10-31T01:30Z"], unit)
+    }
+    assert.deepStrictEqual(boundaries(anchor, "Europe/Berlin", month, [1]), ["2027-11-30T01:30Z"])
+  })
+
   it("goes by the date of its zone, and not by that of UTC", () => {
     // 31 January in Auckland, 30 January in UTC.
     assert.deepStrictEqual(boundaries("2027-01-30T20:00:00Z", "Pacific/Auckland", month, [1, 2]), [

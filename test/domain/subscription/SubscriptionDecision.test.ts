@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { Instant } from "../../../src/domain/Instant.ts"
+import type { Currency } from "../../../src/domain/Currency.ts"
 import * as Money from "../../../src/domain/Money.ts"
 import { TimeZone } from "../../../src/domain/subscription/BillingAnchor.ts"
 import { InvoiceId } from "../../../src/domain/subscription/Invoice.ts"
@@ -76,6 +77,89 @@ describe("subscribing", () => {
       "InvoicePaid"
     ])
   })
+})
+
+describe("a subscription that goes on", () => {
+  /** When each period begins, and what was invoiced for it. */
+  const periods = (story: Story) =>
+    story.history.flatMap((event) =>
+      event._tag === "PeriodBegun" ? [new Date(event.period.start).toISOString().slice(0, 16)] : []
+    )
+  const goOn = (story: Story, count: number) => {
+    for (let index = 0; index < count; index++) {
+      const { end } = story.begun.period!
+      assert.strictEqual(story.refusal({ _tag: "Bill", at: Instant.make(end - 1) }), "NotYet")
+      story.ask({ _tag: "Bill", at: end })
+      if (story.begun.open !== undefined) story.pay(end)
+    }
+    return periods(story)
+  }
+
+  it("from 31 January in Berlin is billed at midnight there, on the last of each month, through a leap year", () => {
+    const story = paidStory(at("2028-01-30T23:00:00Z"), { zone: TimeZone.make("Europe/Berlin") })
+    assert.deepStrictEqual(goOn(story, 12), [
+      "2028-01-30T23:00",
+      "2028-02-28T23:00",
+      "2028-03-30T22:00",
+      "2028-04-29T22:00",
+      "2028-05-30T22:00",
+      "2028-06-29T22:00",
+      "2028-07-30T22:00",
+      "2028-08-30T22:00",
+      "2028-09-29T22:00",
+      "2028-10-30T23:00",
+      "2028-11-29T23:00",
+      "2028-12-30T23:00",
+      "2029-01-30T23:00"
+    ])
+    assert.deepStrictEqual(
+      story.invoices.map(({ dueMinor }) => dueMinor),
+      Array.from({ length: 13 }, () => 30_00n)
+    )
+  })
+
+  it("by the year from a leap day is billed on 28 February, and on the next leap day", () => {
+    const yearly = plan("Yearly", 300_00n, { interval: { unit: "year", count: 1 } })
+    assert.deepStrictEqual(goOn(paidStory(at("2028-02-29"), { plan: yearly }), 4), [
+      "2028-02-29T00:00",
+      "2029-02-28T00:00",
+      "2030-02-28T00:00",
+      "2031-02-28T00:00",
+      "2032-02-29T00:00"
+    ])
+  })
+
+  it("begins when it was asked for, in the second of two hours as well", () => {
+    const start = at("2027-10-31T01:30:00Z")
+    const story = paidStory(start, { zone: TimeZone.make("Europe/Berlin") })
+    assert.strictEqual(story.begun.period!.start, start)
+  })
+})
+
+describe("a price", () => {
+  type Row = readonly [currency: Currency, old: bigint, next: bigint, unused: bigint, rest: bigint, eighth: bigint]
+  const table: ReadonlyArray<Row> = [
+    // Ten of thirty days were used. Yen have no part, dinars have a thousand; halves go up.
+    ["JPY", 1000n, 2000n, 667n, 1333n, 250n],
+    ["JPY", 1n, 100n, 1n, 67n, 13n],
+    ["KWD", 9_999n, 20_001n, 6_666n, 13_334n, 2_500n],
+    ["EUR", 9_99n, 20_01n, 6_66n, 13_34n, 2_50n]
+  ]
+  for (const [currency, old, next, unused, rest, eighth] of table) {
+    it(`in ${currency} is prorated and reduced to its own minor unit, ${old} to ${next}`, () => {
+      const price = (minor: bigint) => ({ price: Money.of(currency, minor) })
+      const story = paidStory(at("2027-04-01"), { plan: plan("Old", 0n, price(old)) })
+      const change = { _tag: "ChangePlan", request: request("up"), plan: plan("New", 0n, price(next)) } as const
+      story.ask({ ...change, at: at("2027-04-11") })
+      assert.deepStrictEqual(story.lines, [`1. Unused time on Old -${unused}`, `2. Remaining time on New ${rest}`])
+      assert.deepInclude(story.invoices.at(-1), { currency, dueMinor: rest - unused })
+      story.pay(at("2027-04-11"))
+      const coupon = percent(12_50, once)
+      story.ask({ _tag: "ApplyCoupon", request: request("c"), coupon, at: at("2027-04-12") })
+      story.ask({ _tag: "Bill", at: at("2027-05-01") })
+      assert.deepStrictEqual(story.lines, [`1. New ${next}`, `2. Coupon SPRING -${eighth}`])
+    })
+  }
 })
 
 describe("an upgrade", () => {
