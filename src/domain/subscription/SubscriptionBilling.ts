@@ -132,8 +132,10 @@ const nextPlace = ({ lapsed, period, plan }: Subscription.Begun, due: Instant, a
 export const retryAt = (state: Subscription.Begun, { dunning }: Policy, now: Instant): Instant | undefined => {
   const { open } = state
   if (open?.failures === undefined || open.isCharging) return undefined
-  if (state._tag !== "Grace" && state._tag !== "PastDue") return undefined
-  return open.retryNow ? now : Dunning.nextRetry(dunning, open.failures)
+  if (state._tag !== "Grace" && state._tag !== "PastDue" && state._tag !== "Paused") return undefined
+  if (open.retryNow) return now
+  // Whoever is paused is left alone until they come back with another method.
+  return state._tag === "Paused" ? undefined : Dunning.nextRetry(dunning, open.failures)
 }
 
 export const retryCharge = (command: Of<"RetryCharge">, state: Subscription.Begun, policy: Policy): Decision => {

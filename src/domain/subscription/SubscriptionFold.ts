@@ -138,10 +138,11 @@ const failed = (open: OpenInvoice, { at, failure }: Of<"ChargeFailed">): OpenInv
 
 const nextRung = (open: OpenInvoice): OpenInvoice => ({ ...open, rungs: open.rungs + 1 })
 
-/** Paid late, within its period, it goes on; after it, a new one begins. */
+/** Paid late, within its period, it goes on; after it, a new one begins. An open invoice was dunning's reason to pause. */
 const paid = (state: Subscription.Begun, { at }: Of<"InvoicePaid">): State => {
   const known = { ...state, open: undefined, lapsed: state.lapsed && isAfterPeriod(state, at) }
-  return state._tag === "Grace" || state._tag === "PastDue" ? { ...known, _tag: "Active" } : known
+  const isOwing = state._tag === "Grace" || state._tag === "PastDue" || state._tag === "Paused"
+  return isOwing ? { ...known, _tag: "Active" } : known
 }
 
 const resumed = (state: Subscription.Begun, { at, request }: Of<"Resumed">): State => {

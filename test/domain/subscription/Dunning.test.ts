@@ -112,6 +112,51 @@ describe("dunning", () => {
   })
 })
 
+describe("a new method, where dunning has paused the subscription", () => {
+  const policy: Policy = {
+    proration: "second",
+    dunning: {
+      ...Dunning.defaults,
+      ladder: [
+        { afterMillis: day, to: "paused" },
+        { afterMillis: 9 * day, to: "cancelled" }
+      ]
+    }
+  }
+  const paused = () => {
+    const story = new Story(policy)
+    story.ask({ _tag: "Subscribe", terms: terms(), at: at("2027-01-01") })
+    story.fail(at("2027-01-01"), "final")
+    story.ask({ _tag: "Advance", at: at("2027-01-02") })
+    story.ask({ _tag: "UpdateMethod", request: request("m"), method: method("tok_new"), at: at("2027-01-05") })
+    const owed = SubscriptionPlan.next(story.state, at("2027-01-05"), policy)
+    assert.deepStrictEqual(owed, { _tag: "Decide", command: { _tag: "RetryCharge", at: at("2027-01-05") } })
+    assert.deepStrictEqual(story.ask({ _tag: "RetryCharge", at: at("2027-01-05") }), ["ChargeBegun"])
+    assert.strictEqual(story.state._tag, "Paused")
+    return story
+  }
+
+  it("is tried at once, and ends the pause when it pays", () => {
+    const story = paused()
+    story.pay(at("2027-01-05"))
+    assert.deepInclude(story.begun, { _tag: "Active", method: method("tok_new"), open: undefined, lapsed: false })
+    assert.deepStrictEqual(SubscriptionPlan.next(story.state, at("2027-01-05"), policy), {
+      _tag: "Wait",
+      until: at("2027-02-01")
+    })
+  })
+
+  it("leaves it paused when it fails, and its ladder as it was", () => {
+    const story = paused()
+    story.fail(at("2027-01-05"), "retryLater")
+    assert.strictEqual(story.state._tag, "Paused")
+    assert.deepStrictEqual(SubscriptionPlan.next(story.state, at("2027-01-05"), policy), {
+      _tag: "Wait",
+      until: at("2027-01-10")
+    })
+  })
+})
+
 describe("notices", () => {
   it("tell of money, of failures with the next try, and of what is taken away", () => {
     const story = new Story()

@@ -199,7 +199,8 @@ describe("a subscription, in every reachable state of a small world", () => {
         assert.isFalse(open?.isCharging === true, show(move))
         assert.strictEqual(event.attempt, open === undefined ? 1 : open.attempts + 1, show(move))
         if (open !== undefined) assert.isDefined(open.failures, show(move))
-        assert.include(["New", "Trialing", "Active", "Grace", "PastDue"], move.from.state._tag, show(move))
+        assert.include(["New", "Trialing", "Active", "Grace", "PastDue", "Paused"], move.from.state._tag, show(move))
+        if (move.from.state._tag === "Paused") assert.isTrue(open?.retryNow, show(move))
       }
     }
   })
