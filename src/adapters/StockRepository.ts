@@ -94,7 +94,11 @@ export class StockRepository extends Context.Service<
     readonly levels: (
       product: ProductId
     ) => Effect.Effect<ReadonlyArray<Level>, StockRepositoryError | StorageUnavailable>
-    /** Those that owe something at `now`, longest owed first. */
-    readonly due: (now: Instant, limit: number) => Effect.Effect<ReadonlyArray<Due>, StorageUnavailable>
+    /** Those that owe something at `now`, longest owed first, after `after`. */
+    readonly due: (
+      now: Instant,
+      limit: number,
+      after?: Due | undefined
+    ) => Effect.Effect<ReadonlyArray<Due>, StorageUnavailable>
   }
 >()("florin/adapters/StockRepository") {}

@@ -1,5 +1,6 @@
 /** `StockRepository` in memory: everything it does is one step, so that fibers cannot come between. */
 import { Effect, Layer } from "effect"
+import type { Due } from "../../adapters/StockRepository.ts"
 import * as Repository from "../../adapters/StockRepository.ts"
 import { StockRepository, StockRepositoryError } from "../../adapters/StockRepository.ts"
 import type { Instant } from "../../domain/Instant.ts"
@@ -49,12 +50,20 @@ export const layer: Layer.Layer<StockRepository> = Layer.sync(StockRepository, (
           .map(({ events, id, stock }) => ({ location: id.location, stock, version: events.length }))
           .toSorted((one, other) => (one.location < other.location ? -1 : 1))
       ),
-    due: (now, limit) =>
+    due: (now, limit, after) =>
       Effect.sync(() =>
         [...rows.values()]
-          .flatMap(({ due, id }) => (due !== undefined && due <= now ? [{ id, due }] : []))
-          .toSorted((one, other) => one.due - other.due || (nameOf(one.id) < nameOf(other.id) ? -1 : 1))
+          .flatMap(({ due, id }): ReadonlyArray<Due> => (due !== undefined && due <= now ? [{ id, due }] : []))
+          .filter((one) => after === undefined || isBefore(after, one))
+          .toSorted((one, other) => (isBefore(one, other) ? -1 : 1))
           .slice(0, limit)
       )
   })
 })
+
+/** By moment, product and location. */
+const isBefore = (one: Due, other: Due): boolean => {
+  if (one.due !== other.due) return one.due < other.due
+  if (one.id.product !== other.id.product) return one.id.product < other.id.product
+  return one.id.location < other.id.location
+}

@@ -102,9 +102,14 @@ export const layer: Layer.Layer<StockRepository, never, SqlClient> = Layer.effec
         })
       }),
 
-      due: Effect.fn("SqlStockRepository.due")(function* (now, limit) {
+      due: Effect.fn("SqlStockRepository.due")(function* (now, limit, after) {
         const rows = yield* sql<{ readonly product: string; readonly location: string; readonly due: Date }>`
           select product, location, due from florin.stock where due <= ${toTimestamp(now)}
+          ${
+            after === undefined
+              ? sql``
+              : sql`and (due, product, location) > (${toTimestamp(after.due)}, ${after.id.product}, ${after.id.location})`
+          }
           order by due, product, location limit ${limit}`.pipe(unavailable("due"))
         return rows.map(({ due, location, product }) => ({
           id: { product: ProductId.make(product), location: LocationId.make(location) },

@@ -7,7 +7,9 @@
 import { Duration, Effect, Schema } from "effect"
 import { StockRepository } from "../../adapters/StockRepository.ts"
 import * as Stock from "../../domain/reservation/Stock.ts"
+import type { StockId } from "../../domain/reservation/StockEvent.ts"
 import { now } from "../Clocks.ts"
+import * as DueStock from "./DueStock.ts"
 import * as Inventory from "./Inventory.ts"
 
 export const Report = Schema.Struct({
@@ -18,35 +20,24 @@ export const Report = Schema.Struct({
 })
 export type Report = typeof Report.Type
 
-/** A pass sees to so many stocks, and the next to the rest: enough for a shop's minute, and no long transaction. */
-const pageSize = 1000
-
-/** Stocks at once, so that a backlog does not starve the requests of the day. */
-const concurrency = 8
-
 /** One pass over everything that is due now. */
 export const sweep = Effect.fn("InventoryWorker.sweep")(function* () {
-  const repository = yield* StockRepository
-  const at = yield* now
-  const due = yield* repository.due(at, pageSize)
-  const fates = yield* Effect.forEach(
-    due,
-    ({ id }) =>
-      Effect.gen(function* () {
-        const { stock } = yield* repository.load(id, {})
-        if (Stock.next(stock, at)._tag !== "ExpireReservations") return "nothing" as const
-        yield* Inventory.perform(id, { _tag: "ExpireReservations" })
-        return "expired" as const
-      }).pipe(
-        Effect.catchTags({
-          InventoryError: (error) => Effect.as(Effect.logError("reservations could not be ended", error), "failed"),
-          StockRepositoryError: (error) => Effect.as(Effect.logError("stock could not be read", error), "failed")
-        })
-      ),
-    { concurrency }
+  const fates = yield* DueStock.forEach((id) =>
+    Effect.catchTags(expire(id), {
+      InventoryError: (error) => Effect.as(Effect.logError("reservations could not be ended", error), "failed"),
+      StockRepositoryError: (error) => Effect.as(Effect.logError("stock could not be read", error), "failed")
+    })
   )
   const count = (fate: (typeof fates)[number]) => fates.filter((each) => each === fate).length
   return { expired: count("expired"), failed: count("failed") } satisfies Report
+})
+
+const expire = Effect.fnUntraced(function* (id: StockId) {
+  const { load } = yield* StockRepository
+  const { stock } = yield* load(id, {})
+  if (Stock.next(stock, yield* now)._tag !== "ExpireReservations") return "nothing"
+  yield* Inventory.perform(id, { _tag: "ExpireReservations" })
+  return "expired"
 })
 
 /** Sweeps now and then every `everyMillis`, for as long as it runs; a pass that fails is logged and tried again. */

@@ -6,8 +6,10 @@
  * The plan is recorded before the supplier hears of it: what is on order counts
  * for the next who looks, and the append of the record is conditional, so that
  * two who look at once order once. When the order cannot be placed it is
- * cancelled, at the supplier and in our books. Where nothing is to be ordered
- * the saga halts with the plan that says why.
+ * cancelled, at the supplier and then in our books: what he has sent already,
+ * or cannot be asked about, stays on order here, so that nobody orders it again
+ * and its delivery is received. Where nothing is to be ordered the saga halts
+ * with the plan that says why.
  *
  * What became of an order later is `DeliveryTracking`'s to find out.
  */
@@ -66,7 +68,7 @@ export const StockReplenishment = Saga.make("StockReplenishment", {
     gives: Reorder.Plan,
     run: ({ quote, wanted }) => plan(wanted, quote),
     compensate: ({ wanted }) => StockStep.compensate(ordering(wanted)),
-    undo: (_, { wanted }) => StockStep.undo(ordering(wanted))
+    undo: (_, { wanted }) => Effect.andThen(cancel(wanted), StockStep.undo(ordering(wanted)))
   })
   .step("place", {
     takes: ({ input, steps }) => ({ wanted: input, quantity: steps.plan.quantity }),

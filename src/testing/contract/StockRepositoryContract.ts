@@ -17,7 +17,8 @@ import { at, unique } from "./Samples.ts"
  * Checks: what is appended is there, with the state and in order; an append
  * onto any other version writes nothing; of many at once, exactly one
  * succeeds; what is recorded under a key and as a reservation's end is found,
- * of that stock only; levels of one product; what is due, longest owed first.
+ * of that stock only; levels of one product; what is due, longest owed first,
+ * page by page.
  *
  *     StockRepositoryContract.suite("acme", AcmeStockRepository.layer)
  */
@@ -185,6 +186,12 @@ export const suite = <E>(name: string, implementation: Layer.Layer<StockReposito
           ["late", 20]
         ])
         assert.strictEqual((yield* Effect.flatMap(StockRepository, ({ due }) => due(plus(at, 30), 1))).length, 1)
+        const [first, second] = yield* Effect.flatMap(StockRepository, ({ due }) => due(plus(at, 30), 1000)).pipe(
+          Effect.map((all) => all.filter(({ id }) => id.product === mine))
+        )
+        const after = yield* Effect.flatMap(StockRepository, ({ due }) => due(plus(at, 30), 1000, first))
+        assert.notDeepInclude(after, first)
+        assert.deepInclude(after, second)
         yield* append(soon, early, {
           _tag: "StockExpired",
           ...about("gone"),

@@ -17,7 +17,7 @@ import { usual } from "../../../src/orchestration/inventory/InventoryPolicy.ts"
 import * as InventoryWorker from "../../../src/orchestration/inventory/InventoryWorker.ts"
 import * as FlorinDatabase from "../../infra/sql/FlorinDatabase.ts"
 import * as Crashes from "./Crashes.ts"
-import { at, consume, counts, key, memory, north, receive, release, reserve, south } from "./Storehouse.ts"
+import { at, consume, counts, key, memory, north, order, receive, release, reserve, south } from "./Storehouse.ts"
 
 const sql = Layer.mergeAll(SqlStockRepository.layer, SqlLock.layer, SecureRandom.layerWebCrypto).pipe(
   Layer.provide(Layer.fresh(FlorinDatabase.layer))
@@ -35,12 +35,24 @@ const stores = [
   ["PostgreSQL", sql]
 ] as const
 
+/** A lock that whoever asks for it gets. */
+const broken = Layer.succeed(Lock, {
+  acquire: (name, owner) => Effect.succeed({ name, owner, token: 1 }),
+  extend: () => Effect.void,
+  release: () => Effect.void
+})
+
+const locks = [
+  ["with a lock", usual, Layer.empty],
+  ["without a lock", { ...usual, lock: "none" }, Layer.empty],
+  ["with a lock that everybody gets", usual, broken]
+] as const
+
 describe("fifty at once for the last ten pieces", () => {
   for (const [name, store] of stores) {
-    for (const lock of ["perProduct", "none"] as const) {
-      it.live(`serves exactly ten, over ${name}, ${lock === "none" ? "without a lock" : "with a lock"}`, () =>
+    for (const [what, policy, lock] of locks) {
+      it.live(`serves exactly ten, over ${name}, ${what}`, () =>
         Effect.gen(function* () {
-          const policy = { ...usual, lock }
           yield* Inventory.perform(north, receive("in", 10), policy)
           const answers = yield* Effect.forEach(
             Array.from({ length: 50 }, (_, customer) => reserve(`customer-${customer}`, 1)),
@@ -56,7 +68,7 @@ describe("fifty at once for the last ten pieces", () => {
           )
           assert.deepStrictEqual(yield* counts(north), [10, 10, 0, 0])
           yield* assertStored(north)
-        }).pipe(Effect.provide(store))
+        }).pipe(Effect.provide(Layer.provideMerge(lock, store)))
       )
     }
   }
@@ -134,6 +146,23 @@ describe("Inventory", () => {
         ["StockReceived", "StockReserved", "StockExpired"]
       )
       assert.deepStrictEqual(yield* counts(south), [10, 4, 6, 0])
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("ends what has lapsed behind any number of stocks for which nothing can be done", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1)
+      // Orders that nobody has been asked about, all of them due before the reservation.
+      for (let each = 100; each < 350; each++) {
+        const about = { order: order("po"), quantity: 1, askAt: Instant.make(2), reorderPoint: 10 }
+        yield* Inventory.perform(at(`store-${each}`), { _tag: "OrderStock", key: key("order"), ...about })
+      }
+      yield* Inventory.perform(north, receive("in", 10))
+      yield* Inventory.perform(north, reserve("a", 4, 60_000))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* InventoryWorker.sweep(), { expired: 1, failed: 0 })
+      const { history } = yield* StockRepository
+      assert.deepInclude((yield* history(north)).at(-1), { _tag: "StockExpired" })
     }).pipe(Effect.provide(memory))
   )
 

@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer } from "effect"
+import { Effect, Exit, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Address, Notifier, NotifierError, NotSent } from "../../../src/adapters/Notifier.ts"
 import { StockRepository } from "../../../src/adapters/StockRepository.ts"
 import { Supplier, SupplierError, SupplierInDoubt, SupplierRefused } from "../../../src/adapters/Supplier.ts"
 import { SentNotices } from "../../../src/infra/memory/MemoryNotifier.ts"
 import { SupplierBooks } from "../../../src/infra/memory/MemorySupplier.ts"
+import { Instant } from "../../../src/domain/Instant.ts"
+import * as Stock from "../../../src/domain/reservation/Stock.ts"
 import * as DeliveryTracking from "../../../src/orchestration/inventory/DeliveryTracking.ts"
 import * as Inventory from "../../../src/orchestration/inventory/Inventory.ts"
 import type { Replenishment } from "../../../src/orchestration/inventory/StockReplenishment.ts"
@@ -13,7 +15,7 @@ import { ReplenishmentId, StockReplenishment } from "../../../src/orchestration/
 import * as SagaEngine from "../../../src/orchestration/saga/SagaEngine.ts"
 import * as SagaRunner from "../../../src/orchestration/saga/SagaRunner.ts"
 import * as Crashes from "./Crashes.ts"
-import { counts, north, order, product, receive, reserve } from "./Storehouse.ts"
+import { counts, key, north, order, product, receive, reserve } from "./Storehouse.ts"
 
 const day = 86_400_000
 
@@ -64,6 +66,24 @@ const refusing = (reason: SupplierError["reason"], isPlaced: boolean) =>
       })
     )
   )
+
+/** A supplier that is never heard of, and sends what is ordered before anybody can cancel it. */
+const sendingAtOnce = Layer.effect(
+  Supplier,
+  Effect.gen(function* () {
+    const supplier = yield* Supplier
+    const { deliver, orders } = yield* SupplierBooks
+    return Supplier.of({
+      ...supplier,
+      place: (each) =>
+        Effect.gen(function* () {
+          yield* supplier.place(each)
+          if (orders.get(each.order)?.status._tag === "Open") deliver(each.order)
+          return yield* new SupplierError({ about: each.order, reason: new SupplierInDoubt() })
+        })
+    })
+  })
+)
 
 describe("a replenishment", () => {
   it.effect("orders what fills the shelf, counts it as on order, and tells of it", () =>
@@ -136,6 +156,23 @@ describe("a replenishment", () => {
       )
     )
   }
+
+  it.effect("stays on order here when the supplier, in doubt about it, has sent it already, and is received", () =>
+    Effect.gen(function* () {
+      yield* beginning
+      // The runner looks after its runs every second, and is gone before the days go by.
+      const error = yield* Effect.flip(ordering(wanted())).pipe(
+        Effect.raceFirst(Effect.forever(Effect.andThen(Effect.yieldNow, TestClock.adjust(100)))),
+        Effect.provide(Layer.fresh(runner))
+      )
+      assert.deepInclude(error, { _tag: "SagaFailed", step: "place", ending: "failed" })
+      assert.deepStrictEqual(yield* placed, ["po-1 40 Delivered"])
+      assert.deepStrictEqual(yield* counts(north), [10, 0, 10, 40])
+      yield* TestClock.setTime(2 * day)
+      assert.deepInclude(yield* DeliveryTracking.sweep(), { delivered: 1 })
+      assert.deepStrictEqual(yield* counts(north), [50, 0, 50, 0])
+    }).pipe(Effect.provide(Layer.provideMerge(sendingAtOnce, Crashes.world)))
+  )
 
   it.effect("stands although nobody could be told", () =>
     inWorld(
@@ -212,6 +249,60 @@ describe("what became of orders", () => {
         yield* TestClock.adjust("1 minute")
         assert.deepStrictEqual(yield* DeliveryTracking.sweep(), report({ delayed: 1 }))
         assert.deepStrictEqual(yield* counts(north), [10, 0, 10, 40])
+      }),
+      Crashes.world
+    )
+  )
+
+  it.effect("is a failure where what came cannot be received, until it can", () =>
+    Effect.provide(
+      Effect.gen(function* () {
+        yield* ordered
+        ;(yield* SupplierBooks).deliver(order("po-1"))
+        yield* TestClock.setTime(day + 1)
+        // As many as the books can count.
+        const most = 1_000_000_000_000
+        const { append, load } = yield* StockRepository
+        const { stock, version } = yield* load(north, {})
+        const filled = Array.from({ length: 1000 }, (_, each) => ({
+          ...receive(`fill-${each}`, each === 0 ? 999_999_990 : 1_000_000_000),
+          _tag: "StockReceived" as const,
+          at: Instant.make(1)
+        }))
+        const full = { ...stock, onHand: most }
+        yield* append({ id: north, expected: version, events: filled, stock: full, due: Stock.dueAt(full) })
+        assert.deepStrictEqual(yield* DeliveryTracking.sweep(), report({ failed: 1 }))
+        assert.deepStrictEqual(yield* counts(north), [most, 0, most, 40])
+        yield* Inventory.perform(north, { _tag: "AdjustStock", key: key("sold"), by: -40, reason: "sold" })
+        assert.deepStrictEqual(yield* DeliveryTracking.sweep(), report({ delivered: 1 }))
+        assert.deepStrictEqual(yield* counts(north), [most, 0, most, 0])
+      }),
+      Crashes.world
+    )
+  )
+
+  it.effect("is asked of each, though the supplier keeps silent about one and fails for another", () =>
+    Effect.provide(
+      Effect.gen(function* () {
+        yield* TestClock.setTime(1)
+        const orders = ["silent", "failing", "open"]
+        for (const each of orders) {
+          const about = { order: order(each), quantity: 1, askAt: Instant.make(2), reorderPoint: 10 }
+          yield* Inventory.perform(north, { _tag: "OrderStock", key: key(each), ...about })
+        }
+        yield* TestClock.setTime(2)
+        const open = { _tag: "Open", expectedAt: Instant.make(day) } as const
+        const supplier = Supplier.of({
+          ...(yield* Supplier),
+          status: (each) => {
+            if (each === "silent") return Effect.never
+            const gone = new SupplierError({ about: each, reason: new SupplierInDoubt() })
+            return each === "failing" ? Effect.fail(gone) : Effect.succeed(open)
+          }
+        })
+        const sweep = yield* Effect.forkChild(Effect.provideService(DeliveryTracking.sweep(), Supplier, supplier))
+        yield* TestClock.adjust("31 seconds")
+        assert.deepStrictEqual(yield* Fiber.join(sweep), report({ failed: 2, delayed: 1 }))
       }),
       Crashes.world
     )

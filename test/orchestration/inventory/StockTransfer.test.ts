@@ -6,6 +6,7 @@ import { StockRepository } from "../../../src/adapters/StockRepository.ts"
 import { Instant } from "../../../src/domain/Instant.ts"
 import * as Stock from "../../../src/domain/reservation/Stock.ts"
 import type { Event, StockId } from "../../../src/domain/reservation/StockEvent.ts"
+import { ReservationId } from "../../../src/domain/reservation/StockEvent.ts"
 import { SentNotices } from "../../../src/infra/memory/MemoryNotifier.ts"
 import * as Inventory from "../../../src/orchestration/inventory/Inventory.ts"
 import * as StockStep from "../../../src/orchestration/inventory/StockStep.ts"
@@ -50,11 +51,8 @@ const sagas = SagaRunner.register(StockTransfer)
 
 /** A runner in a world of its own. */
 const inWorld = <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof running>>) => Effect.provide(effect, running)
-const running = sagas.pipe(
-  Layer.provideMerge(SagaRunner.layer),
-  Layer.provide(SagaEngine.layerMemory),
-  Layer.provideMerge(Crashes.world)
-)
+const runner = sagas.pipe(Layer.provideMerge(SagaRunner.layer), Layer.provide(SagaEngine.layerMemory))
+const running = runner.pipe(Layer.provideMerge(Crashes.world))
 
 const tags = (id: StockId) =>
   Effect.map(
@@ -117,6 +115,26 @@ describe("a transfer", () => {
       assert.deepStrictEqual(yield* tags(north), ["StockReceived", "StockReserved", "StockConsumed", "StockReceived"])
       assert.strictEqual((yield* SentNotices).size, 0)
     }).pipe(inWorld)
+  )
+
+  it.effect("moves nothing that it was promised no more, and takes nothing from whoever was promised it since", () =>
+    Effect.gen(function* () {
+      yield* beginning
+      // The runner looks after its runs every second, so it comes when the day is over.
+      // Reserved, then left alone for longer than a day: as a process that died at that place.
+      const reservation = ReservationId.make("transfer/t-1")
+      const held = { reservation, quantity: 4, until: Instant.make(86_400_001) }
+      yield* Inventory.perform(north, { _tag: "ReserveStock", key: key("transfer/t-1/reserve"), ...held })
+      yield* TestClock.setTime(86_400_001)
+      yield* Inventory.perform(north, reserve("b", 10))
+      const error = yield* Effect.flip(moving(transfer()).pipe(Effect.provide(Layer.fresh(runner))))
+      assert.strictEqual(
+        error.message,
+        "StockTransfer failed at ship: espresso@north: reservation transfer/t-1 was expired"
+      )
+      assert.deepStrictEqual(yield* counts(north), [10, 10, 0, 0])
+      assert.deepStrictEqual(yield* counts(south), [0, 0, 0, 0])
+    }).pipe(Effect.provide(Crashes.world))
   )
 
   it.effect("is taken back by hand, unless the pieces are promised where they arrived", () =>
