@@ -10,9 +10,10 @@
 import { Context, Schema } from "effect"
 import type { Effect, Option } from "effect"
 import { Instant } from "../domain/Instant.ts"
-import { MerchantId } from "../domain/payment/PaymentEvent.ts"
+import { given } from "../domain/payment/PaymentCommand.ts"
+import { MerchantId, PaymentId } from "../domain/payment/PaymentEvent.ts"
 import { Invoice, SubscriptionId } from "../domain/subscription/Invoice.ts"
-import type { Event } from "../domain/subscription/SubscriptionEvent.ts"
+import { Event } from "../domain/subscription/SubscriptionEvent.ts"
 import type { SubscriptionView } from "../domain/subscription/SubscriptionView.ts"
 import { StorageUnavailable } from "./Storage.ts"
 
@@ -74,13 +75,21 @@ export interface Due {
   readonly due: Instant
 }
 
-/** An invoice with its number in the merchant's books, from 1. */
+/** An invoice with its number in the merchant's books, from 1, and what its subscription's events say became of it. */
 export const NumberedInvoice = Schema.Struct({
   number: Schema.Int,
   subscription: SubscriptionId,
-  invoice: Invoice
+  invoice: Invoice,
+  status: Schema.Literals(["open", "paid", "void"]),
+  /** What it was paid by; absent where nothing was due. */
+  payment: Schema.optionalKey(PaymentId),
+  /** When it was paid, or given up. */
+  settledAt: Schema.optionalKey(Instant)
 })
 export type NumberedInvoice = typeof NumberedInvoice.Type
+
+/** What is registered of an invoice once and for all. */
+export type RegisteredInvoice = Pick<NumberedInvoice, "number" | "subscription" | "invoice">
 
 export class SubscriptionRepository extends Context.Service<
   SubscriptionRepository,
@@ -114,3 +123,17 @@ export class SubscriptionRepository extends Context.Service<
 /** The invoices that an append finalizes, in their order. */
 export const finalizedIn = ({ events }: Append): ReadonlyArray<Invoice> =>
   events.flatMap((event) => (event._tag === "InvoiceFinalized" ? [event.invoice] : []))
+
+/** The events that settle an invoice. */
+export const Settlement = Schema.Union([Event.cases.InvoicePaid, Event.cases.InvoiceVoided])
+export type Settlement = typeof Settlement.Type
+
+/** How an invoice stands by what settled it; open where nothing did. */
+export const standingOf = (settlement: Settlement | undefined): Standing => {
+  if (settlement === undefined) return { status: "open" }
+  const { at: settledAt } = settlement
+  if (settlement._tag === "InvoiceVoided") return { status: "void", settledAt }
+  return { status: "paid", settledAt, ...given({ payment: settlement.payment }) }
+}
+
+type Standing = Omit<NumberedInvoice, keyof RegisteredInvoice>

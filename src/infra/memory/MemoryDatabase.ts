@@ -12,7 +12,7 @@ import type { Answer } from "../../adapters/IdempotencyStore.ts"
 import type { DeadLetter } from "../../adapters/Outbox.ts"
 import type { Attempt, State } from "../../adapters/WebhookDeliveries.ts"
 import type { DeadWebhook, Received } from "../../adapters/WebhookInbox.ts"
-import type { NumberedInvoice } from "../../adapters/SubscriptionRepository.ts"
+import type { RegisteredInvoice } from "../../adapters/SubscriptionRepository.ts"
 import type { Link } from "../../domain/audit/AuditChain.ts"
 import type { Draft } from "../../domain/audit/AuditEntry.ts"
 import type { Entries } from "../../domain/flow/FlowContext.ts"
@@ -123,7 +123,7 @@ export interface Tables {
   readonly audit: Array<{ readonly link: Link; readonly entry: Draft }>
   readonly subscriptions: Map<SubscriptionId, SubscriptionRow>
   /** Each merchant's register, by number. */
-  readonly invoices: Map<MerchantId, ReadonlyArray<NumberedInvoice>>
+  readonly invoices: Map<MerchantId, ReadonlyArray<RegisteredInvoice>>
 }
 
 export class MemoryDatabase extends Context.Service<MemoryDatabase, Tables>()("florin/infra/memory/MemoryDatabase") {}

@@ -1,5 +1,5 @@
 /** `SubscriptionRepository` over `MemoryDatabase`: for tests, examples and the simulator. */
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, Schema } from "effect"
 import type { Due } from "../../adapters/SubscriptionRepository.ts"
 import * as Repository from "../../adapters/SubscriptionRepository.ts"
 import { SubscriptionRepository, SubscriptionRepositoryError } from "../../adapters/SubscriptionRepository.ts"
@@ -10,6 +10,13 @@ export const layer: Layer.Layer<SubscriptionRepository, never, MemoryDatabase> =
   SubscriptionRepository,
   Effect.gen(function* () {
     const { invoices, subscriptions } = yield* MemoryDatabase
+
+    const settlementOf = ({ invoice, subscription }: Repository.RegisteredInvoice) =>
+      subscriptions
+        .get(subscription)
+        ?.events.map(({ event }) => event)
+        .filter(Schema.is(Repository.Settlement))
+        .find((event) => event.invoice === invoice.id)
 
     return SubscriptionRepository.of({
       append: (append) =>
@@ -70,6 +77,7 @@ export const layer: Layer.Layer<SubscriptionRepository, never, MemoryDatabase> =
           (invoices.get(merchant) ?? [])
             .filter((one) => one.number > after && (subscription === undefined || one.subscription === subscription))
             .slice(0, limit)
+            .map((one) => ({ ...one, ...Repository.standingOf(settlementOf(one)) }))
         )
     })
   })

@@ -28,6 +28,7 @@ const decodeEvent = Schema.decodeUnknownResult(EventJson)
 /** Derived rows: one that cannot be read is a bug. */
 const decodeView = Schema.decodeUnknownSync(ViewJson)
 const decodeInvoice = Schema.decodeUnknownSync(InvoiceJson)
+const decodeSettlement = Schema.decodeUnknownSync(Schema.toCodecJson(Repository.Settlement))
 
 interface EventRow {
   /** How many events the stream should have. */
@@ -166,15 +167,21 @@ export const layer: Layer.Layer<SubscriptionRepository, never, SqlClient> = Laye
           readonly number: bigint
           readonly subscription: string
           readonly invoice: unknown
+          readonly settled: unknown
         }>`
-          select number, subscription, invoice from florin.invoices
+          select number, subscription, invoice,
+            (select event.data from florin.subscription_events event
+              where event.subscription = invoices.subscription and event.type in ('InvoicePaid', 'InvoiceVoided')
+                and event.data ->> 'invoice' = invoices.id) as settled
+          from florin.invoices invoices
           where merchant = ${merchant} and number > ${BigInt(after)}
           ${subscription === undefined ? sql`` : sql`and subscription = ${subscription}`}
           order by number limit ${limit}`.pipe(unavailable("invoices"))
-        return rows.map(({ invoice, number, subscription }) => ({
+        return rows.map(({ invoice, number, settled, subscription }) => ({
           number: Number(number),
           subscription: SubscriptionId.make(subscription),
-          invoice: decodeInvoice(invoice)
+          invoice: decodeInvoice(invoice),
+          ...Repository.standingOf(settled === null ? undefined : decodeSettlement(settled))
         }))
       })
     })

@@ -45,7 +45,7 @@ export class Subscriptions extends Context.Service<
       subscription: SubscriptionId
     ) => Effect.Effect<SubscriptionView, SubscriptionNotFound | StorageUnavailable>
     readonly list: SubscriptionRepository["Service"]["list"]
-    /** With their numbers in the merchant's books. */
+    /** With their numbers in the merchant's books, and what became of each. */
     readonly invoices: SubscriptionRepository["Service"]["invoices"]
     /** The subscription's events, the first of version 1. */
     readonly events: (

@@ -10,13 +10,13 @@ import { MethodToken } from "../../domain/payment/Gateway.ts"
 import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import { TimeZone } from "../../domain/subscription/BillingAnchor.ts"
 import { PlanId } from "../../domain/subscription/BillingPlan.ts"
-import { SubscriptionId } from "../../domain/subscription/Invoice.ts"
+import { idOf, SubscriptionId } from "../../domain/subscription/Invoice.ts"
 import * as SubscriptionBilling from "../../domain/subscription/SubscriptionBilling.ts"
 import * as SubscriptionDecision from "../../domain/subscription/SubscriptionDecision.ts"
 import type { Event } from "../../domain/subscription/SubscriptionEvent.ts"
 import { fold } from "../../domain/subscription/SubscriptionFold.ts"
 import * as SubscriptionView from "../../domain/subscription/SubscriptionView.ts"
-import { at, unique } from "./Samples.ts"
+import { at, paymentId, unique } from "./Samples.ts"
 
 const newId = () => SubscriptionId.make(unique("sub_"))
 
@@ -68,8 +68,9 @@ const appendOf = (
  * Checks: events, views and invoices come back as they were; an append is all
  * or nothing, and onto the expected version only; what is owed is found,
  * longest owed first; a merchant's invoices are numbered from 1 without gaps,
- * also when many are finalized at once and when appends are refused; a gap in a
- * stream is an `EventContinuityError` of that subscription alone.
+ * also when many are finalized at once and when appends are refused, and say
+ * what became of them; a gap in a stream is an `EventContinuityError` of that
+ * subscription alone.
  */
 export const suite = <R, E>(
   name: string,
@@ -102,7 +103,7 @@ export const suite = <R, E>(
         assert.deepStrictEqual(yield* repository.find(id), Option.some(second.view))
         const invoice = first.events.flatMap((event) => (event._tag === "InvoiceFinalized" ? [event.invoice] : []))[0]!
         assert.deepStrictEqual(yield* repository.invoices({ merchant, limit: 10 }), [
-          { number: 1, subscription: id, invoice }
+          { number: 1, subscription: id, invoice, status: "paid", settledAt: at }
         ])
       })
     )
@@ -169,6 +170,32 @@ export const suite = <R, E>(
             [first!]
           )
         }
+      })
+    )
+
+    it.effect("says of each invoice whether it is open, paid and by which payment, or void", () =>
+      Effect.gen(function* () {
+        const repository = yield* SubscriptionRepository
+        const [id, merchant, payment] = [newId(), MerchantId.make(unique("m")), paymentId()]
+        const first = appendOf(id, merchant, 0)
+        const [invoice] = first.events.flatMap((event) => (event._tag === "InvoiceFinalized" ? [event.invoice] : []))
+        const nth = (count: number) => ({ ...invoice!, id: idOf(id, count) })
+        yield* repository.append(first)
+        const open = { number: 1, subscription: id, invoice: nth(1), status: "open" } as const
+        assert.deepStrictEqual(yield* repository.invoices({ merchant, limit: 9 }), [open])
+        // One is paid, and two are finalized, in one append.
+        const events: ReadonlyArray<Event> = [
+          { _tag: "InvoicePaid", invoice: idOf(id, 1), payment, at: plus(at, 1) },
+          { _tag: "InvoiceFinalized", invoice: nth(2), at },
+          { _tag: "InvoiceVoided", invoice: idOf(id, 2), at: plus(at, 2) },
+          { _tag: "InvoiceFinalized", invoice: nth(3), at }
+        ]
+        yield* repository.append({ ...first, expected: 4, events })
+        assert.deepStrictEqual(yield* repository.invoices({ merchant, limit: 9 }), [
+          { ...open, status: "paid", payment, settledAt: plus(at, 1) },
+          { ...open, number: 2, invoice: nth(2), status: "void", settledAt: plus(at, 2) },
+          { ...open, number: 3, invoice: nth(3) }
+        ])
       })
     )
 

@@ -103,8 +103,18 @@ describe("subscriptions", () => {
         ])
         const register = yield* subscriptions.invoices({ merchant: ada.merchant, limit: 10 })
         assert.deepStrictEqual(
-          register.map(({ invoice, number }) => `${number} ${invoice.id}`),
-          ["1 sub_1/inv/1", "2 sub_1/inv/2"]
+          register.map(({ invoice, number, status }) => `${number} ${invoice.id} ${status}`),
+          ["1 sub_1/inv/1 paid", "2 sub_1/inv/2 paid"]
+        )
+        // The billing record names the payment, and the payment the invoice.
+        const repository = yield* PaymentRepository
+        const made = (yield* repository.list({}, { limit: 10 })).payments.map(({ id: payment, reference }) => [
+          reference,
+          payment
+        ])
+        assert.sameDeepMembers(
+          register.map(({ invoice, payment }) => [invoice.id, payment]),
+          made
         )
       })
     )
