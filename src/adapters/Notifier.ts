@@ -14,6 +14,7 @@
  * neither passwords nor addresses of servers.
  */
 import { Context, Effect, Schema } from "effect"
+import { Mailbox } from "../domain/Mailbox.ts"
 import { Text, Token } from "../domain/Text.ts"
 
 /** Two UUIDs and a prefix; short enough for a header and for every index. */
@@ -23,20 +24,7 @@ const maxIdLength = 200
 export const NoticeId = Token(maxIdLength).pipe(Schema.brand("NoticeId"))
 export type NoticeId = typeof NoticeId.Type
 
-/** RFC 5321, 4.5.3.1: 64 octets before the @, 255 after it, and 254 in a path that holds both. */
-const maxAddressLength = 254
-
-/**
- * One mailbox, as RFC 5321 writes it without quotes. Whatever separates or
- * wraps addresses in a header (commas, brackets, quotes, spaces) is refused, so
- * that an address stays one address.
- */
-const mailbox = /^[^\s\p{C}@,;:<>()[\]"\\]{1,64}@(?:[\p{L}\p{N}-]{1,63}\.)*[\p{L}\p{N}-]{1,63}$/u
-
-export const Address = Schema.String.check(
-  Schema.isMaxLength(maxAddressLength, { expected: `an address of at most ${maxAddressLength} characters` }),
-  Schema.isPattern(mailbox, { expected: "one mail address, such as ada@example.org" })
-).pipe(Schema.brand("Address"))
+export const Address = Mailbox.pipe(Schema.brand("Address"))
 export type Address = typeof Address.Type
 
 /** Tabs and line breaks may stand in a text; no other control characters, and nothing that no store can hold. */

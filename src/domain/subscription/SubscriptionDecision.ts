@@ -83,6 +83,8 @@ const changePlan = (command: Of<"ChangePlan">, state: Subscription.Begun, policy
   if (plan.price.currency !== state.plan.price.currency) return reject(command, state, "CurrencyMismatch")
   if (state.open !== undefined) return reject(command, state, "InvoiceOpen")
   if (state._tag !== "Trialing" && state._tag !== "Active") return reject(command, state, "WrongState")
+  const cancelsAt = Subscription.cancelsAt(state)
+  if (cancelsAt !== undefined && cancelsAt <= at) return reject(command, state, "WrongState")
   const { period } = state
   const changed = (priceMinor: bigint): Event => ({ _tag: "PlanChanged", request, plan, priceMinor, at })
   if (period === undefined) return accept(changed(plan.price.minor))

@@ -7,6 +7,7 @@
  */
 import { Schema } from "effect"
 import { Instant } from "../Instant.ts"
+import { Mailbox } from "../Mailbox.ts"
 import * as Money from "../Money.ts"
 import { DeclineCategory, MethodToken } from "../payment/Gateway.ts"
 import { MerchantId, PaymentId, RequestId } from "../payment/PaymentEvent.ts"
@@ -22,7 +23,7 @@ export const Terms = Schema.Struct({
   merchant: MerchantId,
   customer: Text(255),
   /** Where notices go; without it, there are none. */
-  email: Schema.optionalKey(Text(254)),
+  email: Schema.optionalKey(Mailbox),
   plan: BillingPlan,
   method: MethodToken,
   /** Whose calendar and clocks the periods go by. */

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { Instant } from "../Instant.ts"
 import * as Money from "../Money.ts"
 import { given } from "../payment/PaymentCommand.ts"
+import { TimeZone } from "./BillingAnchor.ts"
 import { InvoiceId, SubscriptionId } from "./Invoice.ts"
 import type * as Subscription from "./Subscription.ts"
 import { retryAt } from "./SubscriptionBilling.ts"
@@ -18,6 +19,8 @@ export const SubscriptionNotice = Schema.Struct({
   subscription: SubscriptionId,
   customer: Schema.String,
   email: Schema.optionalKey(Schema.String),
+  /** By whose calendar its days are told. */
+  zone: TimeZone,
   plan: Schema.String,
   invoice: Schema.optionalKey(InvoiceId),
   /** What was paid, or is still due. */
@@ -41,16 +44,16 @@ export const of = (
     const after = evolve(state, event)
     const notice = state._tag === "New" || after._tag === "New" ? undefined : ofEvent(event, state, after, policy)
     if (notice !== undefined && after._tag !== "New") {
-      const { customer, email, subscription } = after.terms
+      const { customer, email, subscription, zone } = after.terms
       const id = `${subscription}/${version + index + 1}`
-      notices.push({ id, subscription, customer, ...given({ email }), plan: after.plan.name, ...notice })
+      notices.push({ id, subscription, customer, ...given({ email }), zone, plan: after.plan.name, ...notice })
     }
     state = after
   }
   return notices
 }
 
-type Told = Omit<SubscriptionNotice, "id" | "subscription" | "customer" | "email" | "plan">
+type Told = Omit<SubscriptionNotice, "id" | "subscription" | "customer" | "email" | "zone" | "plan">
 
 const ofEvent = (
   event: Event,

@@ -30,7 +30,7 @@ export const letterOf = (notice: SubscriptionNotice): ReadonlyArray<Notice> => {
   ]
 }
 
-const words = ({ amount, failure, invoice, kind, retriesAt }: SubscriptionNotice) => {
+const words = ({ amount, failure, invoice, kind, retriesAt, zone }: SubscriptionNotice) => {
   const sum = amount === undefined ? "" : `${Money.format(amount)} ${amount.currency}`
   switch (kind) {
     case "receipt":
@@ -39,7 +39,7 @@ const words = ({ amount, failure, invoice, kind, retriesAt }: SubscriptionNotice
       const again =
         retriesAt === undefined
           ? "Please give us another payment method."
-          : `We will try again on ${DateTime.formatIsoDateUtc(DateTime.makeUnsafe(retriesAt))}.`
+          : `We will try again on ${DateTime.formatIsoDate(DateTime.makeZonedUnsafe(retriesAt, { timeZone: zone }))}.`
       return {
         subject: "your payment failed",
         text: `${sum} for invoice ${invoice} could not be charged (${failure?.code}). ${again}`

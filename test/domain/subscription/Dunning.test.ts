@@ -167,7 +167,7 @@ describe("notices", () => {
     story.ask({ _tag: "Advance", at: at("2027-01-04") })
     story.ask({ _tag: "UpdateMethod", request: request("m"), method: method("tok_new"), at: at("2027-01-05") })
     story.ask({ _tag: "RetryCharge", at: at("2027-01-05") })
-    const about = { subscription: "sub_1", customer: "ada", plan: "Basic" }
+    const about = { subscription: "sub_1", customer: "ada", plan: "Basic", zone: "UTC" }
     const due = { invoice: "sub_1/inv/1", amount: { currency: "EUR", minor: 30_00n } }
     assert.deepStrictEqual<unknown>(SubscriptionNotice.of(story.history, { _tag: "New" }, 0, story.policy), [
       {

@@ -333,6 +333,17 @@ describe("a cancellation", () => {
     assert.strictEqual(story.begun.creditMinor, 30_00n)
   })
 
+  it("now is the end: no plan is changed any more, though nobody has carried it out yet", () => {
+    const story = paidStory(at("2027-04-01"))
+    story.ask(cancel("now", "2027-04-16"))
+    const change = { _tag: "ChangePlan", request: request("up"), plan: pro, at: at("2027-04-16") } as const
+    assert.strictEqual(story.refusal(change), "WrongState")
+    const late = paidStory(at("2027-04-01"))
+    late.ask(cancel("periodEnd", "2027-04-16"))
+    assert.strictEqual(late.refusal({ ...change, at: at("2027-05-01") }), "WrongState")
+    assert.deepStrictEqual(late.ask({ ...change, at: at("2027-04-30") }).at(0), "PlanChanged")
+  })
+
   it("voids an invoice that nobody paid, and credits nothing for it", () => {
     const story = new Story()
     story.ask({ _tag: "Subscribe", terms: terms(), at: at("2027-04-01") })

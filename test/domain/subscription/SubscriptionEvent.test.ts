@@ -31,17 +31,18 @@ describe("SubscriptionEvent", () => {
     assert.deepInclude(fold(history.slice(0, 8)), { _tag: "PastDue", lapsed: true })
   })
 
-  it("refuses what cannot be: a zone that there is not, a price below zero, a coupon of more than all", () => {
+  it("refuses what cannot be: a zone that there is not, a price below zero, a coupon of more than all, two addresses", () => {
     const json = Schema.decodeUnknownResult(Schema.toCodecJson(SubscriptionEvent.Terms))
     const good = Schema.encodeSync(Schema.toCodecJson(SubscriptionEvent.Terms))(
-      terms({ coupon: percent(100_00, once) })
+      terms({ coupon: percent(100_00, once), email: "ada@example.org" })
     )
     assert.strictEqual(json(good)._tag, "Success")
     const text = JSON.stringify(good)
     const wrong: ReadonlyArray<readonly [from: string, to: string, says: RegExp]> = [
       ['"UTC"', '"Mars/Olympus"', /IANA time zone[\s\S]*zone/],
       ['"3000"', '"-1"', /a price of 0 to/],
-      ["10000", "10001", /basisPoints/]
+      ["10000", "10001", /basisPoints/],
+      ["ada@example.org", "ada@example.org, eve@example.org", /one mail address[\s\S]*email/]
     ]
     for (const [from, to, says] of wrong) {
       assert.include(text, from)

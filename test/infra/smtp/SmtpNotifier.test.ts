@@ -115,6 +115,23 @@ describe("SmtpNotifier", () => {
     })
   )
 
+  it.live("is one mail, whatever its text says of an end and of commands after it", () =>
+    Effect.gen(function* () {
+      const { mails, port } = yield* SmtpCatcher.start()
+      const forged = "MAIL FROM:<eve@example.org>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\nforged"
+      for (const end of ["\r\n.\r\n", "\n.\n", "\r.\r", "\n.\r\n", "\r\n.\n", "\r.\r\n", "\r\n.\r"]) {
+        const before = mails.length
+        yield* sending({ ...plain, port }, { ...notice, text: `begins${end}${forged}${end}` })
+        const [mail, ...others] = mails.slice(before)
+        assert.deepStrictEqual(others, [], JSON.stringify(end))
+        assert.deepStrictEqual(mail!.envelope.to, ["ada@example.org"])
+        assert.include(mail!.bodies["text/plain"], "forged")
+        // Lines end in one way only, so that no server on the way takes another for the end.
+        assert.notMatch(mail!.raw, /\r(?!\n)|(?<!\r)\n/, JSON.stringify(end))
+      }
+    })
+  )
+
   it.live("speaks TLS from the first byte, or by STARTTLS, and believes only authorities that it is given", () =>
     Effect.gen(function* () {
       const ca = { host: "localhost", certificateAuthority: certificate.cert }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer } from "effect"
+import { Effect, Fiber, Layer, Struct } from "effect"
 import { TestClock } from "effect/testing"
 import { Notifier, NotifierError, Refused } from "../../../src/adapters/Notifier.ts"
 import { PaymentRepository } from "../../../src/adapters/PaymentRepository.ts"
@@ -15,6 +15,10 @@ import * as SubscriptionPolicy from "../../../src/orchestration/subscription/Sub
 import * as SubscriptionProcess from "../../../src/orchestration/subscription/SubscriptionProcess.ts"
 import * as Subscriptions from "../../../src/orchestration/subscription/Subscriptions.ts"
 import { Reference } from "../../../src/domain/payment/Gateway.ts"
+import * as Money from "../../../src/domain/Money.ts"
+import { TimeZone } from "../../../src/domain/subscription/BillingAnchor.ts"
+import type { SubscriptionNotice } from "../../../src/domain/subscription/SubscriptionNotice.ts"
+import { letterOf } from "../../../src/orchestration/subscription/SubscriptionNotices.ts"
 import { CouponCode } from "../../../src/domain/subscription/Coupon.ts"
 import { InvoiceId } from "../../../src/domain/subscription/Invoice.ts"
 import { at, basic, id, method, pro, request, terms } from "../../domain/subscription/Subscriptions.ts"
@@ -337,6 +341,40 @@ describe("subscriptions", () => {
       })
     )
   )
+})
+
+describe("a letter", () => {
+  const notice = {
+    id: "sub_1/5",
+    kind: "chargeFailed",
+    subscription: id,
+    customer: "ada",
+    email: "ada@example.org",
+    plan: "Basic",
+    invoice: InvoiceId.make("sub_1/inv/1"),
+    failure: { code: "51", category: "retryLater" }
+  } as const
+  const text = (changes: Partial<SubscriptionNotice>) =>
+    letterOf({ ...notice, zone: TimeZone.make("UTC"), ...changes })[0]?.text
+
+  it("names the day of the next try by the subscription's calendar", () => {
+    const retriesAt = at("2027-02-01T22:30:00Z")
+    const days = ["America/New_York", "Europe/Berlin", "Pacific/Auckland"].map(
+      (zone) => /on ([-0-9]+)/.exec(text({ retriesAt, zone: TimeZone.make(zone) })!)?.[1]
+    )
+    assert.deepStrictEqual(days, ["2027-02-01", "2027-02-01", "2027-02-02"])
+  })
+
+  it("writes an amount with the decimals of its currency", () => {
+    const sums = [Money.of("JPY", 1000n), Money.of("EUR", 1000n), Money.of("KWD", 1000n)].map(
+      (amount) => text({ amount })!.split(" for ")[0]
+    )
+    assert.deepStrictEqual(sums, ["1000 JPY", "10.00 EUR", "1.000 KWD"])
+  })
+
+  it("goes to nobody who gave no address", () => {
+    assert.deepStrictEqual(letterOf(Struct.omit({ ...notice, zone: TimeZone.make("UTC") }, ["email"])), [])
+  })
 })
 
 describe("the key of a charge", () => {
