@@ -1,4 +1,4 @@
-/** The billing of a cycle, in which florin dies at every crossing of a boundary, just before it and just after it. */
+/** The billing of a cycle, and of an upgrade, in which florin dies at every crossing of a boundary, just before it and just after it. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger } from "effect"
 import type { Notice } from "../../../src/adapters/Notifier.ts"
@@ -6,7 +6,7 @@ import { Notifier, NotifierError, NotSent } from "../../../src/adapters/Notifier
 import { StorageUnavailable } from "../../../src/adapters/Storage.ts"
 import { SubscriptionRepository, SubscriptionRepositoryError } from "../../../src/adapters/SubscriptionRepository.ts"
 import { Instant } from "../../../src/domain/Instant.ts"
-import type { SubscriptionId } from "../../../src/domain/subscription/Invoice.ts"
+import type { Invoice, SubscriptionId } from "../../../src/domain/subscription/Invoice.ts"
 import * as SubscriptionPlan from "../../../src/domain/subscription/SubscriptionPlan.ts"
 import * as SubscriptionView from "../../../src/domain/subscription/SubscriptionView.ts"
 import * as MemoryDatabase from "../../../src/infra/memory/MemoryDatabase.ts"
@@ -14,6 +14,7 @@ import * as MemorySubscriptionRepository from "../../../src/infra/memory/MemoryS
 import * as MemorySandboxBooks from "../../../src/infra/simulated/MemorySandboxBooks.ts"
 import type * as SandboxCharge from "../../../src/infra/simulated/SandboxCharge.ts"
 import * as BillingWorker from "../../../src/orchestration/subscription/BillingWorker.ts"
+import * as Subscriptions from "../../../src/orchestration/subscription/Subscriptions.ts"
 import * as SubscriptionPolicy from "../../../src/orchestration/subscription/SubscriptionPolicy.ts"
 import * as AdversarialGateway from "../../../src/testing/AdversarialGateway.ts"
 import type { PlannedFault, Point } from "../../../src/testing/FaultPlan.ts"
@@ -21,7 +22,8 @@ import * as FaultPlan from "../../../src/testing/FaultPlan.ts"
 import type { Process } from "../../../src/testing/Process.ts"
 import { epochMillis } from "../../../src/testing/VirtualTime.ts"
 import * as World from "../../../src/testing/World.ts"
-import { basic, id, method, paidStory, request } from "../../domain/subscription/Subscriptions.ts"
+import type { Story } from "../../domain/subscription/Subscriptions.ts"
+import { basic, id, method, paidStory, pro, request } from "../../domain/subscription/Subscriptions.ts"
 
 const policy: SubscriptionPolicy.Settings = { ...SubscriptionPolicy.defaults, pollMillis: 1000 }
 const daily = { ...basic, interval: { unit: "day", count: 1 } } as const
@@ -82,6 +84,7 @@ interface Outcome {
   readonly charges: ReadonlyArray<SandboxCharge.Charge>
   readonly events: ReadonlyArray<string>
   readonly numbers: ReadonlyArray<string>
+  readonly invoices: ReadonlyArray<Invoice>
   readonly told: ReadonlyArray<string>
   readonly status: string
 }
@@ -89,7 +92,10 @@ interface Outcome {
 /** Looked for so long, every second: what is in doubt is asked about well within it. */
 const patience = 300
 
-const tell = (token: string, faults: ReadonlyArray<PlannedFault>): Outcome => {
+/** What a customer asks for, over and over until it is answered; then workers do what is left. */
+type Wish = Effect.Effect<unknown, unknown, Subscriptions.Subscriptions>
+
+const tell = (begun: Story, faults: ReadonlyArray<PlannedFault>, wish: Wish = Effect.void): Outcome => {
   const boundaries: Array<string> = []
   const sent: Array<Notice> = []
   const books = MemorySandboxBooks.make()
@@ -105,7 +111,6 @@ const tell = (token: string, faults: ReadonlyArray<PlannedFault>): Outcome => {
     }
   })
   const { database } = world
-  const begun = history(token)
   const seed = Effect.gen(function* () {
     const inner = yield* SubscriptionRepository
     const { history: events, state } = begun
@@ -115,9 +120,16 @@ const tell = (token: string, faults: ReadonlyArray<PlannedFault>): Outcome => {
     yield* inner.append({ subscription: id, merchant: state.terms.merchant, expected: 0, events, view, due })
   }).pipe(Effect.provide(MemorySubscriptionRepository.layer))
 
-  const sweep = (process: Process) =>
-    BillingWorker.sweep().pipe(
-      Effect.provide(Layer.mergeAll(repository(process), notifier(process, sent))),
+  let isAnswered = false
+  const work = (process: Process) =>
+    Effect.gen(function* () {
+      if (!isAnswered) yield* wish
+      isAnswered = true
+      yield* BillingWorker.sweep()
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(Subscriptions.layer, Layer.mergeAll(repository(process), notifier(process, sent)))
+      ),
       Effect.provideService(SubscriptionPolicy.SubscriptionPolicy, policy),
       Effect.provide(Logger.layer([])),
       Effect.provideService(MemoryDatabase.MemoryDatabase, database)
@@ -128,7 +140,8 @@ const tell = (token: string, faults: ReadonlyArray<PlannedFault>): Outcome => {
     for (let second = 0; second < patience; second++) {
       yield* Effect.sleep(1000)
       const [florin] = world.florins()
-      if (florin !== undefined) yield* Effect.ignore(florin.request(sweep(florin.process)))
+      if (florin !== undefined) yield* Effect.ignore(florin.request(work(florin.process)))
+      if (!isAnswered) continue
       if (isAtRest() && database.subscriptions.get(id)?.view.openInvoice?.id !== "sub_1/inv/2") return true
       if (isAtRest() && database.subscriptions.get(id)?.view.status === "grace") return true
     }
@@ -142,6 +155,7 @@ const tell = (token: string, faults: ReadonlyArray<PlannedFault>): Outcome => {
     charges: [...books.charges.values()],
     events: row.events.slice(begun.history.length).map(({ event }) => event._tag),
     numbers: [...database.invoices.values()].flat().map(({ invoice, number }) => `${number} ${invoice.id}`),
+    invoices: [...database.invoices.values()].flat().map(({ invoice }) => invoice),
     told: sent.map(({ kind }) => kind),
     status: row.view.status
   }
@@ -190,7 +204,7 @@ describe("the billing of a cycle", () => {
         // Best effort: told at most once in these runs, and not at all where the process died on the way.
         assert.isAtMost(outcome.told.length, 1, where)
       }
-      const undisturbed = tell(token, [])
+      const undisturbed = tell(history(token), [])
       check(undisturbed, "undisturbed")
       assert.deepStrictEqual(undisturbed.told, [notice])
       for (const boundary of [
@@ -205,8 +219,37 @@ describe("the billing of a cycle", () => {
         assert.include(undisturbed.boundaries, boundary)
       }
       for (const death of deaths(undisturbed.boundaries.length)) {
-        check(tell(token, [death]), FaultPlan.toText(death, undisturbed.boundaries[death.crossing - 1]))
+        check(tell(history(token), [death]), FaultPlan.toText(death, undisturbed.boundaries[death.crossing - 1]))
       }
     })
   }
+})
+
+describe("an upgrade", () => {
+  const upgrade = Effect.flatMap(Subscriptions.Subscriptions, ({ changePlan }) =>
+    changePlan(id, request("up"), { ...pro, interval: daily.interval })
+  )
+  /** Half of a day was used when the world begins. */
+  const begun = () => paidStory(Instant.make(epochMillis - 43_200_000), { plan: daily, email: "ada@example.org" })
+
+  it("that is asked for again until it is answered, dies before and after every call, and is charged exactly once", () => {
+    const check = ({ charges, events, invoices, isAtRest, status }: Outcome, where: string) => {
+      assert.isTrue(isAtRest, where)
+      assert.deepStrictEqual(events, ["PlanChanged", "InvoiceFinalized", "ChargeBegun", "InvoicePaid"], where)
+      assert.strictEqual(status, "active", where)
+      const [, difference] = invoices
+      assert.strictEqual(invoices.length, 2, where)
+      assert.isTrue(difference!.dueMinor > 14_90n && difference!.dueMinor <= 15_00n, where)
+      assert.deepStrictEqual(
+        charges.map(({ capturedMinor }) => capturedMinor),
+        [difference!.dueMinor],
+        where
+      )
+    }
+    const undisturbed = tell(begun(), [], upgrade)
+    check(undisturbed, "undisturbed")
+    for (const death of deaths(undisturbed.boundaries.length)) {
+      check(tell(begun(), [death], upgrade), FaultPlan.toText(death, undisturbed.boundaries[death.crossing - 1]))
+    }
+  })
 })
