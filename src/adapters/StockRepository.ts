@@ -95,10 +95,6 @@ export class StockRepository extends Context.Service<
       product: ProductId
     ) => Effect.Effect<ReadonlyArray<Level>, StockRepositoryError | StorageUnavailable>
     /** Those that owe something at `now`, longest owed first, after `after`. */
-    readonly due: (
-      now: Instant,
-      limit: number,
-      after?: Due | undefined
-    ) => Effect.Effect<ReadonlyArray<Due>, StorageUnavailable>
+    readonly due: (now: Instant, limit: number, after?: Due) => Effect.Effect<ReadonlyArray<Due>, StorageUnavailable>
   }
 >()("florin/adapters/StockRepository") {}
