@@ -53,12 +53,15 @@ const post = (
     HttpClientRequest.setHeader("idempotency-key", notice.id),
     HttpClientRequest.bodyJsonUnsafe(notice)
   )
-  return client.execute(token === undefined ? request : HttpClientRequest.bearerToken(request, token)).pipe(
+  // Of an answer, only its status is of interest: the scope's end hangs up on whoever talks on.
+  const scoped = HttpClient.withScope(client)
+  return scoped.execute(token === undefined ? request : HttpClientRequest.bearerToken(request, token)).pipe(
     Effect.mapError(reasonOfTransport),
     Effect.flatMap(({ status }) => {
       const reason = reasonOfStatus(status)
       return reason === undefined ? Effect.void : Effect.fail(reason)
     }),
+    Effect.scoped,
     Effect.timeoutOrElse({
       duration: timeoutMillis,
       orElse: () => Effect.fail(new InDoubt({ detail: `no answer within ${timeoutMillis} ms` }))

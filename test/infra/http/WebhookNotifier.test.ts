@@ -1,6 +1,6 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Deferred, Effect, Layer, Redacted } from "effect"
 import { once } from "node:events"
 import type { IncomingHttpHeaders, ServerResponse } from "node:http"
 import { createServer } from "node:http"
@@ -119,6 +119,21 @@ describe("WebhookNotifier", () => {
           assert.strictEqual(error.message, `receipt/pay_1 by webhook: ${tag}, the receiver answered ${status}`)
           assert.strictEqual(posted.length, 1)
         }
+      })
+    )
+
+    it.live(`hangs up on a receiver that has taken it and talks on, over ${name}`, () =>
+      Effect.gen(function* () {
+        const hungUp = yield* Deferred.make<void>()
+        const talking = yield* receiver((response) => {
+          response.on("close", () => Deferred.doneUnsafe(hungUp, Effect.void))
+          response.writeHead(200, { "content-type": "text/plain" }).write("well, let me see")
+        })
+        const notifier = WebhookNotifier.layer({ url: Redacted.make(talking.url) })
+        const context = yield* Layer.build(Layer.provide(notifier, client))
+        yield* Context.get(context, Notifier).notify(notice)
+        // By the notifier itself, and not by the end of its client or a collection of garbage.
+        yield* Effect.timeout(Deferred.await(hungUp), "1 second")
       })
     )
 
