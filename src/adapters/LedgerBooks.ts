@@ -5,8 +5,8 @@
  * Everything here is synchronous and plain. What is applied here is not durable
  * by that; whoever applies appends the event to the journal before they answer.
  */
-import { Context } from "effect"
-import type { Effect } from "effect"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
 import type { Account, Decision, Entry } from "../domain/ledger/Ledger.ts"
 import type { LedgerEvent } from "../domain/ledger/LedgerEvent.ts"
 import type { LedgerPolicy } from "../domain/ledger/LedgerPolicy.ts"

@@ -10,8 +10,10 @@
  * keeps two writers from interleaving (R6). A failed append may have taken
  * effect: whoever repeats it reads the head first.
  */
-import { Context, Schema } from "effect"
-import type { Effect, Stream } from "effect"
+import * as Context from "effect/Context"
+import * as Schema from "effect/Schema"
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
 import type { Instant } from "../domain/Instant.ts"
 import { StorageUnavailable } from "./Storage.ts"
 

@@ -6,8 +6,10 @@
  * one that is missing, damaged or of another version costs time and nothing
  * else, because the one before it, or the journal's beginning, does as well.
  */
-import { Context } from "effect"
-import type { Effect, Option, Stream } from "effect"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
 import type { Instant } from "../domain/Instant.ts"
 import type { StorageUnavailable } from "./Storage.ts"
 

@@ -1,5 +1,5 @@
 /** What every store may fail with, whichever technique is behind it. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 
 /**
  * The store gave no answer. A write may have taken effect or not: whoever

@@ -1,5 +1,5 @@
 /** An ISO 4217 currency: its alphabetic code and the digits of its minor unit. Source: `CurrencyTable.ts`. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { minorUnitDigits } from "./CurrencyTable.ts"
 
 export type Currency = keyof typeof minorUnitDigits

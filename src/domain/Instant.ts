@@ -1,5 +1,5 @@
 /** A moment: whole milliseconds since 1970-01-01T00:00:00Z, always after it. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 
 /** The last millisecond that both a JavaScript `Date` and ISO 8601 with four-digit years can name. */
 const lastMillis = 253_402_300_799_999

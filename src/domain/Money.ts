@@ -9,7 +9,8 @@
  * Errors: `MoneyError`, whose `reason` says what was asked for and why it has
  * no exact answer.
  */
-import { Result, Schema } from "effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Currency from "./Currency.ts"
 
 /** The largest and smallest value of PostgreSQL's `bigint`. */

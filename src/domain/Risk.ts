@@ -6,7 +6,7 @@
  * allow. `challenge` asks for 3-D Secure. A screen that cannot be asked has a
  * verdict too, by a policy that somebody chose (`unavailable`).
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Money from "./Money.ts"
 import type { Instant } from "./Instant.ts"
 import type { MethodToken } from "./payment/Gateway.ts"

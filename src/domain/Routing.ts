@@ -13,7 +13,8 @@
  *
  * Terms and rules are data, which a setting can hold as JSON.
  */
-import { Array as Arr, Schema } from "effect"
+import * as Arr from "effect/Array"
+import * as Schema from "effect/Schema"
 import * as Currency from "./Currency.ts"
 import type { Money } from "./Money.ts"
 import { Minor } from "./Money.ts"

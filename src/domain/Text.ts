@@ -5,7 +5,7 @@
  * a control character in a log line forges another line. So stored text is
  * well-formed Unicode without control characters, of a bounded length.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 
 const printable = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u
 

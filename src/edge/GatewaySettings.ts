@@ -9,7 +9,10 @@
  * `card_` and `src_` are Stripe's, `adyen_` stands before Adyen's, and beside
  * them `tok_` are the sandbox's. `FLORIN_ROUTING` may say otherwise.
  */
-import { Config, Option, Redacted, Schema } from "effect"
+import * as Config from "effect/Config"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { GatewayName } from "../domain/payment/Gateway.ts"
 import * as Routing from "../domain/Routing.ts"
 import * as AdyenSignature from "../infra/adyen/AdyenSignature.ts"

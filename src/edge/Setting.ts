@@ -1,5 +1,6 @@
 /** One thing that florin can be told from outside, and how its text is read. */
-import { Config, Schema } from "effect"
+import * as Config from "effect/Config"
+import * as Schema from "effect/Schema"
 
 export interface Setting {
   readonly variable: string

@@ -6,8 +6,12 @@
  * the variable, what was expected, and what came unless it may be a secret. The
  * table in the README is this one.
  */
-import { Config, Option, Redacted, Result, Schema } from "effect"
-import { IpNetwork } from "effect/net"
+import * as Config from "effect/Config"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as IpNetwork from "effect/net/IpNetwork"
 import { MerchantId } from "../domain/payment/PaymentEvent.ts"
 import * as Risk from "../domain/Risk.ts"
 import * as RedisUrl from "../infra/redis/RedisUrl.ts"

@@ -10,7 +10,7 @@
  * significant digits; zeros may trail it. No exponent, no leading or trailing
  * dot, no grouping.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 
 /** 922337203685477.5807. */
 export const max = 9_223_372_036_854_775_807n

@@ -6,7 +6,9 @@
  * Ids of refused rows are no choice here: they stay free, or a row with a
  * mistyped amount could never be sent again.
  */
-import { Data, Result, Schema } from "effect"
+import * as Data from "effect/Data"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 
 export const LedgerPolicy = Schema.Struct({
   /** Deposits into a frozen account. */

@@ -1,5 +1,5 @@
 /** Why a row was not applied: one word for each rule, and for a row that cannot be read, where it goes wrong. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 
 /** What the rules refuse. */
 export const Refusal = Schema.Literals([

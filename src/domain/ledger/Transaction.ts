@@ -7,7 +7,7 @@
  * transactions are global, so that no two deposits or withdrawals share one,
  * whoever's they are.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { LedgerAmount } from "./LedgerAmount.ts"
 
 /** Both kinds of ids are unsigned 32-bit integers. */

@@ -14,7 +14,7 @@
  *
  * Format: RFC 4180 as far as it goes; the rest is florin's.
  */
-import { Result } from "effect"
+import * as Result from "effect/Result"
 import * as LedgerAmount from "./LedgerAmount.ts"
 import type { Field, RowFault } from "./LedgerRefusal.ts"
 import type { Transaction } from "./Transaction.ts"

@@ -4,7 +4,7 @@
  * A payment becomes captured, declined, failed or refunded only by an event
  * that carries one of these. Time is not among them.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Text, Token } from "../Text.ts"
 import { GatewayName } from "./Gateway.ts"
 

@@ -6,7 +6,7 @@
  * Proof that the call took no effect is a `NotSentReason`. Everything else is
  * a `DoubtReason`: money may have moved, and only asking again can tell.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Instant } from "../Instant.ts"
 import { Money } from "../Money.ts"
 import { Text, Token } from "../Text.ts"

@@ -16,7 +16,7 @@
  * Any other run cannot know whether it was sent, so it first records that
  * doubt (`TakenOver`) and then asks. `ask` says how.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import type { Instant } from "../Instant.ts"
 import { later, plus } from "../Instant.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"

@@ -6,7 +6,7 @@
  * field is never renamed, narrowed or given another meaning, because every
  * payment ever taken is folded from these.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Instant } from "../Instant.ts"
 import * as Money from "../Money.ts"
 import * as Risk from "../Risk.ts"

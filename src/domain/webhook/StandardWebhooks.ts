@@ -12,9 +12,10 @@
  *
  * The HMAC itself is given by the caller: everything else is plain values.
  */
-import { Result, Schema } from "effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Mac from "effect/crypto/Mac"
-import { Base64 } from "effect/encoding"
+import * as Base64 from "effect/encoding/Base64"
 import type { Instant } from "../Instant.ts"
 
 // --- Secrets ----------------------------------------------------------------

@@ -6,13 +6,18 @@
  * did not understand the words of the command. With 1 and 2, one line on
  * standard error says why.
  *
- * The commands are in `FlorinCommand`.
+ * The commands are in `Commands`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Effect, Exit, Layer } from "effect"
-import { CliError, CliOutput, Command } from "effect/cli"
-import * as FlorinCommand from "./FlorinCommand.ts"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as Commands from "./Commands.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import { version } from "./Version.ts"
 
@@ -37,9 +42,13 @@ const presenter = CliOutput.layerPresenter({
 
 const isAboutWords = (cause: Cause.Cause<unknown>) => CliError.isCliError(Cause.squash(cause))
 
+const command = Effect.promise(() => Commands.load(process.argv.slice(2)))
+
 export const run = () =>
   NodeRuntime.runMain(
-    Effect.andThen(StandardOutput.survive, Command.run(FlorinCommand.command, { version })).pipe(
+    StandardOutput.survive.pipe(
+      Effect.andThen(command),
+      Effect.flatMap((commands) => Command.run(Commands.florin(commands), { version })),
       Effect.tapCause((cause) =>
         // What was wrong with the words of the command is said by the presenter.
         Cause.hasInterruptsOnly(cause) || isAboutWords(cause)

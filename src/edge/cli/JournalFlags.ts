@@ -1,6 +1,9 @@
 /** Which journal a command is about, and how it comes to it. */
-import { Effect, Option, Random, Schema } from "effect"
-import { Flag } from "effect/cli"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import * as Flag from "effect/cli/Flag"
 import type { LedgerPolicy } from "../../domain/ledger/LedgerPolicy.ts"
 import * as JournalPlace from "../ledger/JournalPlace.ts"
 import type * as LedgerRun from "../ledger/LedgerRun.ts"

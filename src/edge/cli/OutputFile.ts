@@ -7,7 +7,9 @@
  * compressed, and what is no regular file (`/dev/null`, a pipe) is written to
  * as it stands. Whose reader left has all that was wanted: no error.
  */
-import { Effect, Exit, Schema } from "effect"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
 import { randomUUID } from "node:crypto"
 import { createWriteStream } from "node:fs"
 import { open, realpath, rename, rm, stat } from "node:fs/promises"

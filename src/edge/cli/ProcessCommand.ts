@@ -1,6 +1,11 @@
 /** `florin process`: clients' accounts from files of transactions. */
-import { Clock, Effect, Option } from "effect"
-import { Argument, CliError, Command, Flag } from "effect/cli"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Argument from "effect/cli/Argument"
+import * as CliError from "effect/cli/CliError"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as LedgerPolicy from "../../domain/ledger/LedgerPolicy.ts"
 import type * as LedgerRun from "../ledger/LedgerRun.ts"
 import * as JournalFlags from "./JournalFlags.ts"

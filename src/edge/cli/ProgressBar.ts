@@ -1,5 +1,6 @@
 /** How far long work is: a bar that moves on a terminal, a line now and then elsewhere. On standard error. */
-import { Clock, Effect } from "effect"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 
 export interface Progress {
   readonly done: number

@@ -11,8 +11,14 @@
  *
  * A setting that is wrong is named as it was given: `--port`, or `PORT`.
  */
-import { Config, ConfigProvider, Console, Effect, Option, Schema, SchemaIssue } from "effect"
-import { Flag } from "effect/cli"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as Flag from "effect/cli/Flag"
 import { DatabaseUrlError } from "../../infra/sql/DatabaseUrl.ts"
 import * as Settings from "../Settings.ts"
 import * as Suggestion from "./Suggestion.ts"

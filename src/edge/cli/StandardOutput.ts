@@ -4,7 +4,7 @@
  * would end the process with a stack trace; a service goes on instead, and a
  * list ends where nobody reads it.
  */
-import { Effect } from "effect"
+import * as Effect from "effect/Effect"
 
 let isLost = false
 

@@ -6,7 +6,11 @@
  * What a place needs is loaded when it is opened: a journal in a directory does
  * not wait for the database's client.
  */
-import { Effect, Layer, Option, Redacted, Schema } from "effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { LedgerJournal } from "../../adapters/LedgerJournal.ts"
 import { LedgerSnapshots } from "../../adapters/LedgerSnapshots.ts"
 import type { Cut } from "../../infra/ledger/FileJournal.ts"

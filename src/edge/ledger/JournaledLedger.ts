@@ -18,8 +18,12 @@
  * takes some milliseconds for a million transactions, and written while rows go
  * on being applied, once the journal has everything that is in it.
  */
-import { Clock, Deferred, Effect, Exit, Fiber } from "effect"
-import type { Scope } from "effect"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 import type { LedgerJournalError, SourcePosition } from "../../adapters/LedgerJournal.ts"
 import { Instant, later } from "../../domain/Instant.ts"
 import { bytesPerEvent } from "../../domain/ledger/PackedEvents.ts"

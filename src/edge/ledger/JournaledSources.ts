@@ -6,7 +6,8 @@
  * `.gz` of a packed one, because positions are of the unpacked text. A file
  * that has grown goes on; one whose beginning is another is refused.
  */
-import { Effect, Schema } from "effect"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { basename } from "node:path"
 import { standardInput } from "./TransactionSource.ts"
 

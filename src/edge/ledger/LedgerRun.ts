@@ -10,7 +10,10 @@
  *
  * A run that cannot go on leaves neither output nor a file of refused rows.
  */
-import { Clock, Effect, Option, Schema } from "effect"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { LedgerPolicy } from "../../domain/ledger/LedgerPolicy.ts"
 import { ColumnarBooks, randomSeed } from "../../infra/ledger/ColumnarBooks.ts"
 import * as RowCode from "../../infra/ledger/RowCode.ts"

@@ -2,7 +2,10 @@
  * The books as they stood: from the latest snapshot before that, and the events
  * that came after it. Without a snapshot that can be used, from the beginning.
  */
-import { Effect, Option, Schema, Stream } from "effect"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import type { Block } from "../../adapters/LedgerJournal.ts"
 import { JournalDamaged, LedgerJournalError } from "../../adapters/LedgerJournal.ts"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"

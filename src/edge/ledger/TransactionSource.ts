@@ -3,7 +3,7 @@
  * where the name ends with `.gz`. In chunks of about a megabyte, of which the
  * next one is read while whoever takes them is at work.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { createReadStream } from "node:fs"
 import type { FileHandle } from "node:fs/promises"
 import { open } from "node:fs/promises"

@@ -6,7 +6,7 @@
  *
  * Source: https://docs.adyen.com/development-resources/webhooks/verify-hmac-signatures
  */
-import { Redacted } from "effect"
+import * as Redacted from "effect/Redacted"
 import { createHmac, timingSafeEqual } from "node:crypto"
 import type { Item } from "./AdyenNotification.ts"
 

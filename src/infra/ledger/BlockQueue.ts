@@ -13,8 +13,11 @@
  * 4. Whoever is interrupted leaves; the block is stored all the same. Closing
  *    the scope waits for what was accepted.
  */
-import { Deferred, Effect, Exit, Semaphore } from "effect"
-import type { Scope } from "effect"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Semaphore from "effect/Semaphore"
+import type * as Scope from "effect/Scope"
 import type { Block } from "../../adapters/LedgerJournal.ts"
 import { JournalConflict, LedgerJournalError } from "../../adapters/LedgerJournal.ts"
 

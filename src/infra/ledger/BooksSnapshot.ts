@@ -12,7 +12,7 @@
  * are in the table, which is why the seed of its hash is kept, and in its
  * order, so that restoring writes memory from its beginning to its end.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { endianness } from "node:os"
 import { crc32 } from "node:zlib"
 import type { LedgerPolicy } from "../../domain/ledger/LedgerPolicy.ts"

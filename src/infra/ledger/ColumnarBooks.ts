@@ -11,7 +11,9 @@
  *
  * Tests hold this to `LedgerBook`, row by row.
  */
-import { Effect, Layer, Random } from "effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import type { Books } from "../../adapters/LedgerBooks.ts"
 import { LedgerBooks } from "../../adapters/LedgerBooks.ts"
 import type { Account, Decision, Entry } from "../../domain/ledger/Ledger.ts"

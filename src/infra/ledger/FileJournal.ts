@@ -16,7 +16,15 @@
  * Leaving writes a mark that all of it was durable, so that damage to the last
  * blocks is not taken for a torn end.
  */
-import { Effect, Exit, Layer, Option, Result, Schema, Scope, Semaphore, Stream } from "effect"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
 import type { FileHandle } from "node:fs/promises"
 import { mkdir, open } from "node:fs/promises"
 import type { Block, Head, SourcePosition } from "../../adapters/LedgerJournal.ts"

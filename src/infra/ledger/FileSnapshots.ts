@@ -10,7 +10,10 @@
  * so that it is there whole or not at all. One that cannot be read is passed
  * over for the one before it.
  */
-import { Effect, Layer, Option, Stream } from "effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type { FileHandle } from "node:fs/promises"
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises"
 import { join } from "node:path"

@@ -19,7 +19,8 @@
  *
  * This is a stored form: it changes only by another magic.
  */
-import { Result, Schema } from "effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { crc32 } from "node:zlib"
 import type { Block } from "../../adapters/LedgerJournal.ts"
 import { Instant } from "../../domain/Instant.ts"

@@ -16,7 +16,8 @@
  * and damaged when a frame behind it says that the disk had (its `durable`
  * mark). Only the last segment can have a torn end.
  */
-import { Effect, Schema } from "effect"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { randomUUID } from "node:crypto"
 import type { FileHandle } from "node:fs/promises"
 import { open, readdir, rename, rm } from "node:fs/promises"

@@ -7,7 +7,7 @@
  * what a row is, here only the speed is ours. A line is taken as Latin-1 for
  * it, because every character that means anything is ASCII.
  */
-import { Result } from "effect"
+import * as Result from "effect/Result"
 import * as TransactionRow from "../../domain/ledger/TransactionRow.ts"
 import * as RowBlock from "./RowBlock.ts"
 import * as RowCode from "./RowCode.ts"

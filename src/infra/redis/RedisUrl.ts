@@ -1,5 +1,7 @@
 /** The address of a Redis server: what it must look like, without repeating it, because it may hold a password. */
-import { Effect, Redacted, Schema } from "effect"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 
 export class RedisUrlError extends Schema.TaggedError<RedisUrlError>()("RedisUrlError", { detail: Schema.String }) {
   override get message() {

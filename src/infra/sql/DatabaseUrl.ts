@@ -1,5 +1,5 @@
 /** What a PostgreSQL server's URL must look like, and how to show one: it may hold a password. */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 
 /** The URL cannot be used as it is. It may hold a password, so it is not repeated here. */
 export class DatabaseUrlError extends Schema.TaggedError<DatabaseUrlError>()("DatabaseUrlError", {

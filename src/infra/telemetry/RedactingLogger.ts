@@ -6,7 +6,8 @@
  * It looks at every text of an entry, the causes included. What is `Redacted`
  * in the program prints as such before it comes here.
  */
-import { Formatter, Logger } from "effect"
+import * as Formatter from "effect/Formatter"
+import * as Logger from "effect/Logger"
 import * as CardNumber from "../../domain/CardNumber.ts"
 
 /** `user:password@` in a URL, bearer tokens, and secrets that carry their kind as a prefix (`sk_live_`, `whsec_`). */
