@@ -13,7 +13,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Pace, Subject } from "./Contest.ts"
 
-const main = fileURLToPath(new URL("../src/edge/cli/main.ts", import.meta.url))
+const main = fileURLToPath(new URL("../src/edge/cli/main.js", import.meta.url))
 
 const bare = `
   const server = require("node:http").createServer((request, response) => response.end("ok"))

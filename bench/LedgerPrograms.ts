@@ -42,7 +42,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export const florin: Program = {
   name: "florin",
   file: process.execPath,
-  args: [here("../src/edge/cli/main.ts"), "process", "--json"]
+  args: [here("../src/edge/cli/main.js"), "process", "--json"]
 }
 
 /** Into a journal: its place, and flags about it. */

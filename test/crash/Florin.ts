@@ -9,7 +9,7 @@ import { spawn } from "node:child_process"
 import { appendFileSync, closeSync, openSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
-const main = fileURLToPath(new URL("../../src/edge/cli/main.ts", import.meta.url))
+const main = fileURLToPath(new URL("../../src/edge/cli/main.js", import.meta.url))
 
 export interface Florin {
   /** Where it listens; `undefined` while it does not. */

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
-const main = join(root, "src/edge/cli/main.ts")
+const main = join(root, "src/edge/cli/main.js")
 
 export interface Ended {
   readonly code: number | null

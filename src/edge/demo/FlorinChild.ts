@@ -1,11 +1,9 @@
 /** `florin` as a child process: started on a port, and found by the URL that it prints. */
 import { Deferred, Effect, Option, Schema, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { extname } from "node:path"
 import { fileURLToPath } from "node:url"
 
-/** `main.ts`, or `main.js` after a build. */
-const main = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url))
+const main = fileURLToPath(new URL("../cli/main.js", import.meta.url))
 
 export class ChildEnded extends Schema.TaggedError<ChildEnded>()("ChildEnded", {
   command: Schema.String,

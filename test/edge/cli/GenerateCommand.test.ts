@@ -23,7 +23,7 @@ const directory = Effect.acquireRelease(
 )
 
 const generate = (...args: ReadonlyArray<string>) => {
-  const words = ["src/edge/cli/main.ts", "generate", ...args]
+  const words = ["src/edge/cli/main.js", "generate", ...args]
   return spawnSync(process.execPath, words, { encoding: "utf8", timeout: 30_000 })
 }
 
@@ -69,7 +69,7 @@ describe("florin generate", () => {
   )
 
   it("ends quietly when nobody reads on", () => {
-    const shell = `'${process.execPath}' src/edge/cli/main.ts generate -n 200000 - 2>"$0" | head -1; echo "\${PIPESTATUS[0]}"`
+    const shell = `'${process.execPath}' src/edge/cli/main.js generate -n 200000 - 2>"$0" | head -1; echo "\${PIPESTATUS[0]}"`
     const place = mkdtempSync(join(tmpdir(), "florin-generate-"))
     const said = spawnSync("bash", ["-c", shell, join(place, "stderr")], { encoding: "utf8", timeout: 30_000 })
     const stderr = readFileSync(join(place, "stderr"), "utf8")

@@ -13,7 +13,7 @@ const place = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 )
 
-const main = "src/edge/cli/main.ts"
+const main = "src/edge/cli/main.js"
 
 const processed = (words: ReadonlyArray<string>, input = "") => {
   const { status, stderr, stdout } = spawnSync(process.execPath, [main, "process", ...words], {

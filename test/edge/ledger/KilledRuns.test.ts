@@ -15,7 +15,7 @@ import * as Journals from "./Journals.ts"
 
 const directory = directories()
 const root = fileURLToPath(new URL("../../..", import.meta.url))
-const main = join(root, "src/edge/cli/main.ts")
+const main = join(root, "src/edge/cli/main.js")
 
 /** Small, so that a process is done soon after it has started; three pieces of a file, so that there are some groups. */
 const rows = 12_000
