@@ -5,7 +5,7 @@
  * It ends in the order in which it can: no new requests, then the workers and
  * the runs that are on their way, then the database.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import * as SqlMigrations from "../infra/sql/SqlMigrations.ts"
 import * as SqlSandboxBooks from "../infra/simulated/SqlSandboxBooks.ts"
 import * as AccountCore from "./AccountCore.ts"
@@ -29,7 +29,12 @@ export const layer = (settings: Settings.Service) =>
     Layer.provideMerge(
       PaymentCore.layer({ ...settings, routing: settings.gateways.routing }).pipe(Layer.provide(WebhookCore.queueing))
     ),
-    Layer.provideMerge(AccountCore.accounts().pipe(Layer.provideMerge(AccountCore.sql(settings.merchant)))),
+    Layer.provideMerge(
+      AccountCore.accounts({
+        drainMillis: settings.drainMillis,
+        snapshotEvery: Option.getOrUndefined(settings.snapshotEvery)
+      }).pipe(Layer.provideMerge(AccountCore.sql(settings.merchant)))
+    ),
     Layer.provideMerge(Gateways.layer(settings).pipe(Layer.provide(SqlSandboxBooks.layer))),
     Layer.provideMerge(Stores.sql({ rules: settings.screening?.rules, redisUrl: settings.redisUrl }))
   )

@@ -98,6 +98,13 @@ export const table = {
     defaults.recoveryMillis,
     "how often payments without a worker are looked for"
   ),
+  snapshotEvery: setting(
+    "FLORIN_SNAPSHOT_EVERY",
+    "snapshot-every",
+    "number",
+    "250000, and the more the larger a snapshot is",
+    "events between two snapshots of clients' accounts, which a start begins with"
+  ),
   gatewayMillis: setting(
     "FLORIN_GATEWAY_MILLIS",
     "gateway-millis",
@@ -191,6 +198,7 @@ export const groups = {
     "drainMillis",
     "leaseMillis",
     "recoveryMillis",
+    "snapshotEvery",
     "gatewayMillis",
     "sandboxUrl",
     "sandboxWebhookSecrets",
@@ -206,13 +214,20 @@ export const groups = {
 
 // --- Reading ----------------------------------------------------------------
 
+interface Bounds {
+  readonly minimum: number
+  readonly maximum: number
+}
+
 /** A whole number as text, within bounds that the complaint about it names. */
-const whole = (of: Setting, byDefault: number, { maximum, minimum }: { minimum: number; maximum: number }) =>
+const number = (of: Setting, { maximum, minimum }: Bounds) =>
   text(of, (given) =>
     /^\d{1,9}$/.test(given) && Number(given) >= minimum && Number(given) <= maximum
       ? undefined
       : `Expected a whole number from ${minimum} to ${maximum}, got ${JSON.stringify(given)}`
-  ).pipe(Config.map(Number), Config.withDefault(byDefault))
+  ).pipe(Config.map(Number))
+
+const whole = (of: Setting, byDefault: number, bounds: Bounds) => number(of, bounds).pipe(Config.withDefault(byDefault))
 
 const millis = (of: Setting, byDefault: number) => whole(of, byDefault, { minimum: 1, maximum: 86_400_000 })
 
@@ -300,6 +315,8 @@ export const service = Config.all({
   /** How long a worker may be silent before another takes its payment over. */
   leaseMillis: millis(table.leaseMillis, defaults.leaseMillis),
   recoveryMillis: millis(table.recoveryMillis, defaults.recoveryMillis),
+  /** Events between two snapshots of clients' accounts; without it, as `ReplicaKeeping` says. */
+  snapshotEvery: Config.option(number(table.snapshotEvery, { minimum: 1, maximum: 999_999_999 })),
   /** How long a gateway may take to answer. */
   gatewayMillis: millis(table.gatewayMillis, defaults.gatewayMillis),
   /** A sandbox that runs elsewhere (`florin sandbox`); without it, one in this process and on this database. */

@@ -22,13 +22,15 @@
  * more than one process may serve a ledger. So there is nothing to shard, and a
  * command costs a queue and a turn.
  *
- * A start reads the whole journal.
+ * A start reads the newest snapshot and the journal behind it; while commands are
+ * answered, the next one is written (`ReplicaKeeping`).
  */
 import { Context, Deferred, Duration, Effect, Exit, Layer, Option, Queue, RcMap } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import type { LedgerBooks } from "../adapters/LedgerBooks.ts"
 import type { LedgerJournalError } from "../adapters/LedgerJournal.ts"
 import { LedgerJournal } from "../adapters/LedgerJournal.ts"
+import type { LedgerSnapshots } from "../adapters/LedgerSnapshots.ts"
 import type { IdempotencyKey } from "../domain/Idempotency.ts"
 import type { Account } from "../domain/ledger/Ledger.ts"
 import type { LedgerAmount } from "../domain/ledger/LedgerAmount.ts"
@@ -135,8 +137,11 @@ const maxTurn = 64
 
 export const layer = (
   settings: Partial<Settings> = {}
-): Layer.Layer<ClientAccounts, LedgerJournalError, LedgerBooks | LedgerJournal | SecureRandom.SecureRandom> =>
-  Layer.effect(ClientAccounts, make({ ...defaults, ...settings }))
+): Layer.Layer<
+  ClientAccounts,
+  LedgerJournalError,
+  LedgerBooks | LedgerJournal | LedgerSnapshots | SecureRandom.SecureRandom
+> => Layer.effect(ClientAccounts, make({ ...defaults, ...settings }))
 
 const make = Effect.fnUntraced(function* (settings: Settings) {
   const journal = yield* LedgerJournal

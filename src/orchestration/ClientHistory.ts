@@ -6,7 +6,7 @@ import type { LedgerEvent } from "../domain/ledger/LedgerEvent.ts"
 import * as PackedEvents from "../domain/ledger/PackedEvents.ts"
 import type { ClientId } from "../domain/ledger/Transaction.ts"
 import type { Instant } from "../domain/Instant.ts"
-import type { Span } from "./LedgerReplica.ts"
+import type { Span } from "./ReplicaSnapshot.ts"
 
 export interface Happening {
   readonly sequence: number

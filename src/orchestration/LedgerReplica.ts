@@ -12,15 +12,13 @@ import type { Books } from "../adapters/LedgerBooks.ts"
 import { LedgerBooks } from "../adapters/LedgerBooks.ts"
 import type { Block } from "../adapters/LedgerJournal.ts"
 import { JournalDamaged, LedgerJournal, LedgerJournalError } from "../adapters/LedgerJournal.ts"
+import type { Snapshot } from "../adapters/LedgerSnapshots.ts"
+import type { Instant } from "../domain/Instant.ts"
 import type { LedgerEvent } from "../domain/ledger/LedgerEvent.ts"
 import type { LedgerPolicy } from "../domain/ledger/LedgerPolicy.ts"
 import * as PackedEvents from "../domain/ledger/PackedEvents.ts"
-
-/** The sequences of a client's first and last events. */
-export interface Span {
-  readonly first: number
-  readonly last: number
-}
+import type { Contents, Span } from "./ReplicaSnapshot.ts"
+import * as ReplicaSnapshot from "./ReplicaSnapshot.ts"
 
 export interface LedgerReplica {
   readonly policy: LedgerPolicy
@@ -34,17 +32,21 @@ export interface LedgerReplica {
   readonly take: (block: Block) => void
   /** Takes in all that the journal has beyond, and answers the first of those blocks. */
   readonly follow: Effect.Effect<Block | undefined, LedgerJournalError>
+  /** Itself as it is now; nothing, where it has taken in no event since it was made. */
+  readonly snapshot: () => { readonly of: Snapshot; readonly parts: Iterable<Uint8Array> } | undefined
 }
 
-/** Empty: `follow` fills it. */
+/** As a snapshot had it, or empty: `follow` takes in the rest. */
 export const make = Effect.fnUntraced(function* (
-  policy: LedgerPolicy
+  policy: LedgerPolicy,
+  from?: Contents
 ): Effect.fn.Return<LedgerReplica, never, LedgerBooks | LedgerJournal> {
   const journal = yield* LedgerJournal
-  const books = yield* (yield* LedgerBooks).open(policy)
-  const keys = new Map<string, LedgerEvent>()
-  const spans = new Map<number, Span>()
-  let sequence = 0
+  const books = from?.books ?? (yield* (yield* LedgerBooks).open(policy))
+  const keys = from?.keys ?? new Map<string, LedgerEvent>()
+  const spans = from?.spans ?? new Map<number, Span>()
+  let sequence = from?.sequence ?? 0
+  let last: { readonly block: Block; readonly at: Instant } | undefined
 
   const take = (block: Block): void => {
     const keyOf = new Map(block.keys)
@@ -56,6 +58,7 @@ export const make = Effect.fnUntraced(function* (
       if (key !== undefined) keys.set(key, event)
       spans.set(event.client, { first: spans.get(event.client)?.first ?? at, last: at })
       sequence = at
+      last = { block, at: block.at }
     })
   }
 
@@ -76,9 +79,23 @@ export const make = Effect.fnUntraced(function* (
           return Effect.succeed(first ?? block)
         }
       )
-    )
+    ),
+    snapshot: () => {
+      const mark = last === undefined ? undefined : markOf(last.block, sequence)
+      if (last === undefined || mark === undefined) return undefined
+      return { of: { sequence, at: last.at }, parts: ReplicaSnapshot.take({ books, keys, spans, sequence, mark }) }
+    }
   }
 })
+
+/** An event of a block as the journal has it: by whom, when, which line and what. */
+export const markOf = ({ at, events, first, line, source }: Block, sequence: number): string | undefined => {
+  const lined = PackedEvents.unpack(events, line)[sequence - first]
+  if (lined === undefined) return undefined
+  const { event } = lined
+  const what = event._tag === "Opened" ? "" : ` ${event.tx} ${event.amount}`
+  return `${at} ${JSON.stringify(source)} ${lined.line} ${event._tag} ${event.client}${what}`
+}
 
 const gap = (after: number, next: number) =>
   new LedgerJournalError({ reason: new JournalDamaged({ after, detail: `event ${next} follows` }) })

@@ -28,6 +28,7 @@ import type { SecureRandom } from "effect/crypto"
 import type { LedgerBooks } from "../adapters/LedgerBooks.ts"
 import type { Block } from "../adapters/LedgerJournal.ts"
 import { JournalDamaged, LedgerJournal, LedgerJournalError } from "../adapters/LedgerJournal.ts"
+import type { LedgerSnapshots } from "../adapters/LedgerSnapshots.ts"
 import { StorageUnavailable } from "../adapters/Storage.ts"
 import type { LedgerPolicy } from "../domain/ledger/LedgerPolicy.ts"
 import * as PackedEvents from "../domain/ledger/PackedEvents.ts"
@@ -39,7 +40,7 @@ import { newRun, now } from "./Clocks.ts"
 import type { Answer, Command, Drafted } from "./LedgerDraft.ts"
 import * as LedgerDraft from "./LedgerDraft.ts"
 import type { LedgerReplica } from "./LedgerReplica.ts"
-import * as Replica from "./LedgerReplica.ts"
+import * as ReplicaKeeping from "./ReplicaKeeping.ts"
 
 export interface Settings {
   readonly policy: LedgerPolicy
@@ -49,6 +50,8 @@ export interface Settings {
   readonly appendMillis: number
   /** How often, and how far apart, an append without a clear answer is tried. */
   readonly settling: RetryPolicy
+  /** Events between two snapshots; without it, as `ReplicaKeeping` says. */
+  readonly snapshotEvery?: number | undefined
 }
 
 /** A command that waits. Whoever sets `isLeft` before `isTaken` has withdrawn it. */
@@ -74,18 +77,20 @@ export interface LedgerWriter {
   readonly submit: (item: Item) => void
 }
 
-/** Reads the journal first; writes until the scope closes. */
+/** Restores the books first; writes until the scope closes. */
 export const make = Effect.fnUntraced(function* (
   settings: Settings
 ): Effect.fn.Return<
   LedgerWriter,
   LedgerJournalError,
-  LedgerBooks | LedgerJournal | SecureRandom.SecureRandom | Scope.Scope
+  LedgerBooks | LedgerJournal | LedgerSnapshots | SecureRandom.SecureRandom | Scope.Scope
 > {
   const journal = yield* LedgerJournal
   const source = `accounts/${yield* newRun}`
-  const replica = yield* Replica.make(settings.policy)
-  yield* replica.follow
+  const restored = yield* ReplicaKeeping.restore(settings.policy)
+  const { replica } = restored
+  const snapshotWhenDue = yield* ReplicaKeeping.keep(restored, settings.snapshotEvery)
+  yield* snapshotWhenDue
   const queue = yield* Queue.unbounded<Item>()
 
   /** Events that this writer has tried to record. No two of its blocks begin at one line, or they could be mistaken. */
@@ -184,7 +189,7 @@ export const make = Effect.fnUntraced(function* (
     }
   })
 
-  yield* Effect.forkScoped(Effect.forever(turn))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(turn, snapshotWhenDue)))
   return { replica, submit: (item) => void Queue.offerUnsafe(queue, item) }
 })
 

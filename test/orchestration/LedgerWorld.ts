@@ -4,12 +4,14 @@ import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import type { Block } from "../../src/adapters/LedgerJournal.ts"
 import { LedgerJournal, LedgerJournalError } from "../../src/adapters/LedgerJournal.ts"
+import type { LedgerSnapshots } from "../../src/adapters/LedgerSnapshots.ts"
 import { StorageUnavailable } from "../../src/adapters/Storage.ts"
 import { IdempotencyKey } from "../../src/domain/Idempotency.ts"
 import type { Transaction } from "../../src/domain/ledger/Transaction.ts"
 import { ClientId, TxId } from "../../src/domain/ledger/Transaction.ts"
 import * as MemoryLedgerBooks from "../../src/infra/memory/MemoryLedgerBooks.ts"
 import * as MemoryLedgerJournal from "../../src/infra/memory/MemoryLedgerJournal.ts"
+import * as MemoryLedgerSnapshots from "../../src/infra/memory/MemoryLedgerSnapshots.ts"
 import * as ClientAccounts from "../../src/orchestration/ClientAccounts.ts"
 import type { Answer, Command } from "../../src/orchestration/LedgerDraft.ts"
 
@@ -121,10 +123,11 @@ export const hasty: Partial<ClientAccounts.Settings> = {
 
 export const layer = (
   journal: Layer.Layer<LedgerJournal>,
-  settings: Partial<ClientAccounts.Settings> = hasty
+  settings: Partial<ClientAccounts.Settings> = hasty,
+  snapshots: Layer.Layer<LedgerSnapshots> = MemoryLedgerSnapshots.layer
 ): Layer.Layer<ClientAccounts.ClientAccounts, LedgerJournalError> =>
   ClientAccounts.layer({ ...hasty, ...settings }).pipe(
-    Layer.provide([journal, MemoryLedgerBooks.layer, SecureRandom.layerWebCrypto])
+    Layer.provide([journal, snapshots, MemoryLedgerBooks.layer, SecureRandom.layerWebCrypto])
   )
 
 export type Accounts = ClientAccounts.ClientAccounts["Service"]
@@ -132,11 +135,12 @@ export type Accounts = ClientAccounts.ClientAccounts["Service"]
 /** A service that ends with the test's scope. */
 export const start = Effect.fnUntraced(function* (
   journal: Layer.Layer<LedgerJournal>,
-  settings?: Partial<ClientAccounts.Settings>
+  settings?: Partial<ClientAccounts.Settings>,
+  snapshots?: Layer.Layer<LedgerSnapshots>
 ) {
   // A test begins at the one moment that is no instant.
   yield* TestClock.adjust(1)
-  const context = yield* Layer.buildWithScope(layer(journal, settings), yield* Effect.scope)
+  const context = yield* Layer.buildWithScope(layer(journal, settings, snapshots), yield* Effect.scope)
   return Context.get(context, ClientAccounts.ClientAccounts)
 })
 

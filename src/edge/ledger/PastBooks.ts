@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { SnapshotUnreadable } from "../../adapters/LedgerBooks.ts"
 import type { Block } from "../../adapters/LedgerJournal.ts"
 import { JournalDamaged, LedgerJournalError } from "../../adapters/LedgerJournal.ts"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
@@ -127,12 +128,12 @@ export const ofSnapshot = Effect.fnUntraced(function* <E>(
   return yield* attempt(() => restoration.end())
 })
 
-const attempt = <A>(run: () => A): Effect.Effect<A, BooksSnapshot.SnapshotUnreadable> =>
+const attempt = <A>(run: () => A): Effect.Effect<A, SnapshotUnreadable> =>
   Effect.suspend(() => {
     try {
       return Effect.succeed(run())
     } catch (error) {
-      if (error instanceof BooksSnapshot.SnapshotUnreadable) return error
+      if (error instanceof SnapshotUnreadable) return error
       throw error
     }
   })

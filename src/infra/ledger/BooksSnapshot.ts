@@ -12,9 +12,9 @@
  * are in the table, which is why the seed of its hash is kept, and in its
  * order, so that restoring writes memory from its beginning to its end.
  */
-import * as Schema from "effect/Schema"
 import { endianness } from "node:os"
 import { crc32 } from "node:zlib"
+import { SnapshotUnreadable } from "../../adapters/LedgerBooks.ts"
 import type { LedgerPolicy } from "../../domain/ledger/LedgerPolicy.ts"
 import { maxNarrowClient } from "../../domain/ledger/Transaction.ts"
 import { ColumnarBooks } from "./ColumnarBooks.ts"
@@ -32,15 +32,6 @@ const checksumBytes = 4
 const partBytes = 262_144
 /** Accounts that are restored at a time. */
 const accountsAtATime = 4096
-
-/** Not a snapshot, not one of ours, or not whole. Whoever has it starts from another one. */
-export class SnapshotUnreadable extends Schema.TaggedError<SnapshotUnreadable>()("SnapshotUnreadable", {
-  detail: Schema.String
-}) {
-  override get message() {
-    return `the snapshot cannot be used: ${this.detail}`
-  }
-}
 
 // --- To bytes ---------------------------------------------------------------
 

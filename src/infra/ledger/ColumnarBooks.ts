@@ -11,11 +11,9 @@
  *
  * Tests hold this to `LedgerBook`, row by row.
  */
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { Books } from "../../adapters/LedgerBooks.ts"
-import { LedgerBooks } from "../../adapters/LedgerBooks.ts"
 import type { Account, Decision, Entry } from "../../domain/ledger/Ledger.ts"
 import * as Ledger from "../../domain/ledger/Ledger.ts"
 import type { LedgerEvent } from "../../domain/ledger/LedgerEvent.ts"
@@ -329,8 +327,3 @@ const eventOf = {
 
 /** As `seed`: every 32-bit integer, signed. */
 export const randomSeed: Effect.Effect<number> = Random.nextIntBetween(-0x8000_0000, 0x7fff_ffff)
-
-/** Books of wide clients, as those who embed the ledger have them. */
-export const layer: Layer.Layer<LedgerBooks> = Layer.succeed(LedgerBooks, {
-  open: (policy) => Effect.map(randomSeed, (seed) => new ColumnarBooks({ policy, wideClients: true, seed }))
-})

@@ -14,9 +14,11 @@ import { fromTimestamp, toTimestamp, unavailable } from "./SqlStorage.ts"
 export interface Options {
   /** Which ledger of the database. */
   readonly ledger: string
+  /** Whose they are: snapshots of the bare books, or those of the service, which knows more. Neither drops the other's. */
+  readonly kind?: "books" | "accounts" | undefined
 }
 
-export const layer = ({ ledger }: Options): Layer.Layer<LedgerSnapshots, never, SqlClient> =>
+export const layer = ({ kind = "books", ledger }: Options): Layer.Layer<LedgerSnapshots, never, SqlClient> =>
   Layer.effect(
     LedgerSnapshots,
     Effect.gen(function* () {
@@ -24,9 +26,9 @@ export const layer = ({ ledger }: Options): Layer.Layer<LedgerSnapshots, never, 
 
       const prune = Effect.gen(function* () {
         const rows = yield* sql<{ readonly sequence: bigint }>`
-          select sequence from florin.ledger_snapshots where ledger = ${ledger}`
+          select sequence from florin.ledger_snapshots where ledger = ${ledger} and kind = ${kind}`
         for (const old of SnapshotRetention.surplus(rows.map(({ sequence }) => Number(sequence)))) {
-          yield* sql`delete from florin.ledger_snapshots where ledger = ${ledger} and sequence = ${BigInt(old)}`
+          yield* sql`delete from florin.ledger_snapshots where ledger = ${ledger} and kind = ${kind} and sequence = ${BigInt(old)}`
         }
       })
 
@@ -42,7 +44,7 @@ export const layer = ({ ledger }: Options): Layer.Layer<LedgerSnapshots, never, 
         Effect.map(
           sql<{ readonly bytes: Uint8Array; readonly checksum: bigint }>`
             select bytes, checksum from florin.ledger_snapshot_parts
-            where ledger = ${ledger} and sequence = ${sequence} and part = ${BigInt(part)}`,
+            where ledger = ${ledger} and kind = ${kind} and sequence = ${sequence} and part = ${BigInt(part)}`,
           ([row]) => (row !== undefined && crc32(row.bytes) === Number(row.checksum) ? row.bytes : undefined)
         )
 
@@ -59,20 +61,23 @@ export const layer = ({ ledger }: Options): Layer.Layer<LedgerSnapshots, never, 
             .withTransaction(
               Effect.gen(function* () {
                 const key = BigInt(sequence)
-                yield* sql`delete from florin.ledger_snapshots where ledger = ${ledger} and sequence = ${key}`
-                yield* sql`
-                  insert into florin.ledger_snapshots (ledger, sequence, at, parts)
-                  values (${ledger}, ${key}, ${toTimestamp(at)}, 0)`
+                yield* sql`delete from florin.ledger_snapshots where ledger = ${ledger} and kind = ${kind} and sequence = ${key}`
+                // Two services may save the same one at the same time: the second waits here, and finds it there.
+                const inserted = yield* sql`
+                  insert into florin.ledger_snapshots (ledger, kind, sequence, at, parts)
+                  values (${ledger}, ${kind}, ${key}, ${toTimestamp(at)}, 0)
+                  on conflict do nothing returning sequence`
+                if (inserted.length === 0) return
                 let count = 0
                 for (const bytes of SnapshotParts.bounded(parts)) {
                   yield* sql`
-                    insert into florin.ledger_snapshot_parts (ledger, sequence, part, bytes, checksum)
-                    values (${ledger}, ${key}, ${BigInt(count)}, ${bytes}, ${BigInt(crc32(bytes))})`
+                    insert into florin.ledger_snapshot_parts (ledger, kind, sequence, part, bytes, checksum)
+                    values (${ledger}, ${kind}, ${key}, ${BigInt(count)}, ${bytes}, ${BigInt(crc32(bytes))})`
                   count += 1
                 }
                 yield* sql`
                   update florin.ledger_snapshots set parts = ${BigInt(count)}
-                  where ledger = ${ledger} and sequence = ${key}`
+                  where ledger = ${ledger} and kind = ${kind} and sequence = ${key}`
                 yield* prune
               })
             )
@@ -80,6 +85,7 @@ export const layer = ({ ledger }: Options): Layer.Layer<LedgerSnapshots, never, 
         latest: Effect.fn("SqlLedgerSnapshots.latest")(function* ({ at, sequence }) {
           const conditions = sql.and([
             sql`ledger = ${ledger}`,
+            sql`kind = ${kind}`,
             ...(sequence === undefined ? [] : [sql`sequence <= ${BigInt(sequence)}`]),
             ...(at === undefined ? [] : [sql`at <= ${toTimestamp(at)}`])
           ])

@@ -268,6 +268,22 @@ const schema = Effect.retry(statements(`create schema if not exists florin`), {
   while: ({ reason }) => reason._tag === "UniqueViolation"
 })
 
+/** Snapshots of the bare books, and those of the service, which knows more than its books. */
+const ledgerSnapshotKinds = statements(
+  `alter table florin.ledger_snapshot_parts
+    drop constraint ledger_snapshot_parts_ledger_sequence_fkey,
+    drop constraint ledger_snapshot_parts_pkey,
+    add column kind text collate "C" not null default 'books'`,
+  `alter table florin.ledger_snapshots
+    drop constraint ledger_snapshots_pkey,
+    add column kind text collate "C" not null default 'books',
+    add primary key (ledger, kind, sequence)`,
+  `alter table florin.ledger_snapshot_parts
+    add primary key (ledger, kind, sequence, part),
+    add foreign key (ledger, kind, sequence)
+      references florin.ledger_snapshots (ledger, kind, sequence) on delete cascade`
+)
+
 /** Every step, in order. */
 const steps = {
   "0001_payments": payments,
@@ -282,7 +298,8 @@ const steps = {
   "0010_flows": flows,
   "0011_sagas": statements(...SqlSagaTables.create),
   "0012_subscriptions": statements(...SqlSubscriptionTables.create),
-  "0013_inventory": statements(...SqlStockTables.create)
+  "0013_inventory": statements(...SqlStockTables.create),
+  "0014_ledger_snapshot_kinds": ledgerSnapshotKinds
 }
 
 const table = "florin.migrations"

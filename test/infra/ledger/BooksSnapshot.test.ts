@@ -3,6 +3,7 @@ import * as LedgerPolicy from "../../../src/domain/ledger/LedgerPolicy.ts"
 import type { Transaction } from "../../../src/domain/ledger/Transaction.ts"
 import { ClientId, TxId } from "../../../src/domain/ledger/Transaction.ts"
 import * as BooksSnapshot from "../../../src/infra/ledger/BooksSnapshot.ts"
+import { SnapshotUnreadable } from "../../../src/adapters/LedgerBooks.ts"
 import type { ColumnarBooks } from "../../../src/infra/ledger/ColumnarBooks.ts"
 import * as FastLedger from "./FastLedger.ts"
 
@@ -44,7 +45,7 @@ const refusal = (bytes: Buffer, wideClients = false) => {
     restored(bytes, { wideClients })
     return "restored"
   } catch (error) {
-    return error instanceof BooksSnapshot.SnapshotUnreadable ? error.message : error
+    return error instanceof SnapshotUnreadable ? error.message : error
   }
 }
 

@@ -7,6 +7,7 @@ import * as LedgerPolicy from "../../../src/domain/ledger/LedgerPolicy.ts"
 import * as PackedEvents from "../../../src/domain/ledger/PackedEvents.ts"
 import { ClientId, TxId } from "../../../src/domain/ledger/Transaction.ts"
 import type { Transaction } from "../../../src/domain/ledger/Transaction.ts"
+import * as ColumnarLedgerBooks from "../../../src/infra/ledger/ColumnarLedgerBooks.ts"
 import * as ColumnarBooks from "../../../src/infra/ledger/ColumnarBooks.ts"
 import * as FastLedger from "./FastLedger.ts"
 
@@ -67,7 +68,7 @@ describe("ColumnarBooks", () => {
         [...books.accounts()],
         [...book.accounts].toSorted(([a], [b]) => a - b).map(([id, account]) => [client(id), account])
       )
-    }).pipe(Effect.provide(ColumnarBooks.layer), Effect.runPromise))
+    }).pipe(Effect.provide(ColumnarLedgerBooks.layer(ColumnarBooks.randomSeed)), Effect.runPromise))
 
   it("is the same after a replay: event by event, and packed, wherever the bytes begin", () => {
     const { book, events } = history(disputeAll)

@@ -5,13 +5,19 @@ import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as MemoryLedgerBooks from "../../../src/infra/memory/MemoryLedgerBooks.ts"
 import * as SqlLedgerJournal from "../../../src/infra/sql/SqlLedgerJournal.ts"
+import * as SqlLedgerSnapshots from "../../../src/infra/sql/SqlLedgerSnapshots.ts"
 import * as ClientAccounts from "../../../src/orchestration/ClientAccounts.ts"
 import { books, client, deposit, dispute, key, said, withdrawal } from "../../orchestration/LedgerWorld.ts"
 import * as FlorinDatabase from "./FlorinDatabase.ts"
 
 const start = Effect.fnUntraced(function* (ledger: string) {
   const layer = ClientAccounts.layer().pipe(
-    Layer.provide([SqlLedgerJournal.layer({ ledger }), MemoryLedgerBooks.layer, SecureRandom.layerWebCrypto])
+    Layer.provide([
+      SqlLedgerJournal.layer({ ledger }),
+      SqlLedgerSnapshots.layer({ ledger }),
+      MemoryLedgerBooks.layer,
+      SecureRandom.layerWebCrypto
+    ])
   )
   return Context.get(yield* Layer.build(Layer.fresh(layer)), ClientAccounts.ClientAccounts)
 })
