@@ -145,8 +145,7 @@ export const start = Effect.fnUntraced(function* (
 })
 
 /** A service that nobody will end: one that dies stays where it is. */
-export const startDoomed = (journal: Layer.Layer<LedgerJournal>, settings?: Partial<ClientAccounts.Settings>) =>
-  Scope.provide(start(journal, settings), Scope.makeUnsafe())
+export const startDoomed = (...given: Parameters<typeof start>) => Scope.provide(start(...given), Scope.makeUnsafe())
 
 export const submit = (accounts: Accounts, { key, transaction }: Command) =>
   accounts.submit(transaction, key === undefined ? undefined : IdempotencyKey.make(key))

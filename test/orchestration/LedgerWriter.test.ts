@@ -3,6 +3,7 @@ import { Deferred, Effect, Fiber, Layer, Option, Stream } from "effect"
 import { JournalDamaged, LedgerJournal, LedgerJournalError } from "../../src/adapters/LedgerJournal.ts"
 import { unpack } from "../../src/domain/ledger/PackedEvents.ts"
 import * as MemoryLedgerJournal from "../../src/infra/memory/MemoryLedgerJournal.ts"
+import * as MemoryLedgerSnapshots from "../../src/infra/memory/MemoryLedgerSnapshots.ts"
 import type { Fate, Plan } from "./LedgerWorld.ts"
 import * as World from "./LedgerWorld.ts"
 
@@ -232,11 +233,27 @@ describe("a process that dies at any call of its journal", () => {
   const tell = (accounts: World.Accounts, concurrency: 1 | "unbounded") =>
     Effect.forEach(script, (command) => World.submit(accounts, command), { concurrency })
 
+  interface Kept {
+    readonly store: MemoryLedgerJournal.Store
+    readonly snapshots: MemoryLedgerSnapshots.Store
+  }
+  const kept = (): Kept => ({ store: MemoryLedgerJournal.store(), snapshots: new Map() })
+  const often = { ...World.hasty, snapshotEvery: 2 }
+
+  /** How many lives began with a snapshot. */
+  let restored = 0
+  const snapshotsOf = (store: MemoryLedgerSnapshots.Store) => {
+    restored += Number(store.size > 0)
+    return MemoryLedgerSnapshots.layerOver(store)
+  }
+
   /** One life: to the end of the script, or to its death. */
-  const live = Effect.fnUntraced(function* (store: MemoryLedgerJournal.Store, fate: Fate, at: number) {
+  const live = Effect.fnUntraced(function* ({ snapshots, store }: Kept, fate: Fate, at: number) {
     const { layer, observed } = World.journal(store, ({ count }) => (count === at ? fate : "done"))
     const running = yield* Effect.forkDetach(
-      Effect.flatMap(World.startDoomed(layer), (accounts) => tell(accounts, at % 2 === 0 ? 1 : "unbounded"))
+      Effect.flatMap(World.startDoomed(layer, often, snapshotsOf(snapshots)), (accounts) =>
+        tell(accounts, at % 2 === 0 ? 1 : "unbounded")
+      )
     )
     yield* Effect.raceFirst(Deferred.await(observed.died), Fiber.await(running))
     return observed
@@ -246,7 +263,7 @@ describe("a process that dies at any call of its journal", () => {
 
   it.effect("leaves what its successor, told all again, makes the same books of", () =>
     Effect.gen(function* () {
-      const whole = MemoryLedgerJournal.store()
+      const whole = kept()
       const { calls } = yield* live(whole, "done", 0)
       assert.isAbove(calls, 9)
       let deaths = 0
@@ -254,12 +271,12 @@ describe("a process that dies at any call of its journal", () => {
         for (let first = 1; first <= calls; first++) {
           // A second life dies as well, at each of its own calls, and a third one lives.
           for (let second = 1; second <= calls; second++) {
-            const store = MemoryLedgerJournal.store()
-            const one = yield* live(store, fate, first)
-            const two = yield* live(store, fate, second)
+            const world = kept()
+            const one = yield* live(world, fate, first)
+            const two = yield* live(world, fate, second)
             deaths += Number(yield* Deferred.isDone(one.died)) + Number(yield* Deferred.isDone(two.died))
-            const { layer } = World.journal(store)
-            const accounts = yield* World.startDoomed(layer)
+            const { layer } = World.journal(world.store)
+            const accounts = yield* World.startDoomed(layer, often, snapshotsOf(world.snapshots))
             const answers = yield* tell(accounts, 1)
             assert.deepStrictEqual(
               answers.map((answer) => said(answer).replace(" again", "")),
@@ -276,11 +293,12 @@ describe("a process that dies at any call of its journal", () => {
               ]
             )
             assert.deepStrictEqual(yield* World.books(accounts), expected)
-            assert.deepStrictEqual(recordedIn(store).toSorted(), recordedIn(whole).toSorted())
+            assert.deepStrictEqual(recordedIn(world.store).toSorted(), recordedIn(whole.store).toSorted())
           }
         }
       }
       assert.isAbove(deaths, calls * calls)
+      assert.isAbove(restored, calls * calls)
     })
   )
 })

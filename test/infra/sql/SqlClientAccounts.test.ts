@@ -14,7 +14,7 @@ const start = Effect.fnUntraced(function* (ledger: string) {
   const layer = ClientAccounts.layer().pipe(
     Layer.provide([
       SqlLedgerJournal.layer({ ledger }),
-      SqlLedgerSnapshots.layer({ ledger }),
+      SqlLedgerSnapshots.layer({ ledger, kind: "accounts" }),
       MemoryLedgerBooks.layer,
       SecureRandom.layerWebCrypto
     ])
