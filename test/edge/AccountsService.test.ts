@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { inject } from "vitest"
 import * as TestDatabase from "../postgres/TestDatabase.ts"
-import { call, kill, start, tryCall } from "./FlorinProcess.ts"
+import { call, eventually, kill, start, tryCall } from "./FlorinProcess.ts"
 
 describe("florin serve", () => {
   it.live("keeps accounts over a kill, shares them with a second service, and each merchant has their own", () =>
@@ -12,13 +12,23 @@ describe("florin serve", () => {
       const sql = yield* SqlClient
       const [row] = yield* sql<{ name: string }>`select current_database() as name`
       const { socketDir, username } = inject("postgres")
-      const settings = { DATABASE_URL: `postgres:///${row!.name}?host=${socketDir}&user=${username}` }
+      const settings = {
+        DATABASE_URL: `postgres:///${row!.name}?host=${socketDir}&user=${username}`,
+        FLORIN_SNAPSHOT_EVERY: "3"
+      }
       const path = "/v1/accounts/7/transactions"
       const deposit = (tx: number) => ({ body: { type: "deposit", tx, amount: "1.25" } })
 
       const first = yield* start("serve", settings)
       yield* call(first, "POST", path, deposit(1))
       yield* call(first, "POST", path, { key: "d", body: { type: "dispute", tx: 1 } })
+      yield* call(first, "POST", path, { key: "r", body: { type: "resolve", tx: 1 } })
+      yield* call(first, "POST", path, { key: "e", body: { type: "dispute", tx: 1 } })
+      yield* eventually("a snapshot", () =>
+        Effect.runPromise(
+          Effect.map(sql`select 1 from florin.ledger_snapshots where kind = 'accounts'`, (rows) => rows[0])
+        )
+      )
       const asking = Array.from({ length: 50 }, (_, index) => tryCall(first, "POST", path, deposit(index + 10)))
       // What was answered before the kill, or not.
       yield* Effect.promise(() => Promise.race(asking))
@@ -28,6 +38,13 @@ describe("florin serve", () => {
       const [second, third] = yield* Effect.all([start("serve", settings), start("serve", settings)], {
         concurrency: 2
       })
+      // The one that was killed had taken snapshots; those after it begin with one.
+      for (const service of [second, third]) {
+        assert.match(
+          `${service.stdout()}${service.stderr()}`,
+          /restored from the snapshot after event \d+ and \d+ events/
+        )
+      }
       const other = yield* start("serve", { ...settings, FLORIN_MERCHANT: "other" })
       const { body } = yield* call(second, "GET", "/v1/accounts/7")
       assert.strictEqual(body.held, "1.2500")

@@ -312,8 +312,14 @@ describe("ColumnarBooks decides as the rules do", { timeout: patience }, () => {
       Deposit: ["DuplicateTx", "AccountFrozen", "AmountOutOfRange"],
       Withdrawal: ["DuplicateTx", "AccountFrozen", "InsufficientFunds"],
       Dispute: [
-        ...["UnknownTx", "ClientMismatch", "NotDisputable", "AlreadyDisputed", "ChargedBack"],
-        ...["AccountFrozen", "InsufficientFunds", "AmountOutOfRange"]
+        "UnknownTx",
+        "ClientMismatch",
+        "NotDisputable",
+        "AlreadyDisputed",
+        "ChargedBack",
+        "AccountFrozen",
+        "InsufficientFunds",
+        "AmountOutOfRange"
       ],
       Resolve: settling,
       Chargeback: settling

@@ -23,7 +23,8 @@ const all = [
   "flows",
   "sagas",
   "subscriptions",
-  "inventory"
+  "inventory",
+  "ledger_snapshot_kinds"
 ]
 
 describe("SqlMigrations", () => {
