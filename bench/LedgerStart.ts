@@ -39,7 +39,8 @@ export const contest = Effect.fnUntraced(function* (
     unit: "millis",
     rounds,
     warmUp: true,
-    florin: start(LedgerPrograms.journaled([journal])),
+    // A start that took a snapshot would leave the next one nothing to replay.
+    florin: start(LedgerPrograms.journaled([journal, ...noSnapshot])),
     peer: start(LedgerPrograms.florin)
   } satisfies Contest<never>
 })

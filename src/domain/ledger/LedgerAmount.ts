@@ -43,7 +43,6 @@ export const parse = (text: string): bigint | undefined => {
 
 /** With exactly four decimals: `-80.0000`. */
 export const format = (value: bigint): string => {
-  const magnitude = value < 0n ? -value : value
-  const fraction = String(magnitude % unit).padStart(decimals, "0")
-  return `${value < 0n ? "-" : ""}${magnitude / unit}.${fraction}`
+  const digits = String(value < 0n ? -value : value).padStart(decimals + 1, "0")
+  return `${value < 0n ? "-" : ""}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`
 }

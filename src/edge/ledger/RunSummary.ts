@@ -34,10 +34,11 @@ export interface JournalSummary {
   readonly cutBytes: number
 }
 
-const count = new Intl.NumberFormat("en")
 const bytesPerMegabyte = 1_000_000
 
 export const toText = (summary: RunSummary): string => {
+  // Loading a language takes milliseconds, which whoever asks for JSON need not wait for.
+  const count = new Intl.NumberFormat("en")
   const refused = summary.rows - summary.applied
   const told = summary.firstRefused.map(({ file, line, reason }) => `${file}:${line}: ${reason}`)
   const reasons = Object.entries(summary.refused).map(([reason, times]) => `${reason} ${count.format(times)}`)
@@ -45,14 +46,14 @@ export const toText = (summary: RunSummary): string => {
     ...told,
     ...(refused > told.length ? [`and ${count.format(refused - told.length)} more; --rejects FILE names all`] : []),
     `rows ${count.format(summary.rows)}, applied ${count.format(summary.applied)}, refused ${count.format(refused)}${refused === 0 ? "" : ` (${reasons.join(", ")})`}, accounts ${count.format(summary.accounts)}`,
-    ...journalLines(summary.journal),
+    ...journalLines(summary.journal, count),
     `${summary.seconds.toFixed(2)} s, ${count.format(Math.round(summary.rowsPerSecond))} rows a second, peak memory ${count.format(Math.round(summary.peakBytes / bytesPerMegabyte))} MB`
   ].join("\n")
 }
 
 export const toJson = (summary: RunSummary): string => JSON.stringify(summary)
 
-const journalLines = (journal: JournalSummary | undefined): ReadonlyArray<string> => {
+const journalLines = (journal: JournalSummary | undefined, count: Intl.NumberFormat): ReadonlyArray<string> => {
   if (journal === undefined) return []
   const { cutBytes, restored, sequence, snapshot } = journal
   return [

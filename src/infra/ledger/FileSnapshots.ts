@@ -124,7 +124,7 @@ const partHeader = (length: number, checksum: number): Uint8Array => {
 
 /** From the first part to the end that says how many there were. */
 const isWhole = (path: string): Effect.Effect<boolean, StorageUnavailable> =>
-  Stream.runDrain(partsOf(path)).pipe(
+  Stream.runDrain(partsOf(path, oneBuffer())).pipe(
     Effect.as(true),
     Effect.catchDefect((defect) => (defect instanceof Damaged ? Effect.succeed(false) : Effect.die(defect)))
   )
@@ -132,7 +132,19 @@ const isWhole = (path: string): Effect.Effect<boolean, StorageUnavailable> =>
 /** Only seen by whoever restores a snapshot that was damaged after `latest` looked through it. */
 class Damaged extends Error {}
 
-const partsOf = (path: string): Stream.Stream<Uint8Array, StorageUnavailable> =>
+/** Room for parts that are looked at one after the other: memory that is new has to be handed out page by page. */
+const oneBuffer = () => {
+  let room = new Uint8Array(0)
+  return (length: number) => {
+    if (room.length < length) room = new Uint8Array(length)
+    return room.subarray(0, length)
+  }
+}
+
+const partsOf = (
+  path: string,
+  roomFor: (length: number) => Uint8Array = (length) => new Uint8Array(length)
+): Stream.Stream<Uint8Array, StorageUnavailable> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const handle = yield* Effect.acquireRelease(
@@ -153,7 +165,7 @@ const partsOf = (path: string): Stream.Stream<Uint8Array, StorageUnavailable> =>
           }
           const { size } = yield* attempt("read a snapshot", () => handle.stat())
           if (length > size) return yield* damaged(path)
-          const part = yield* attempt("read a snapshot", () => readExactly(handle, length))
+          const part = yield* attempt("read a snapshot", () => readExactly(handle, length, roomFor(length)))
           if (part.byteLength < length || crc32(part) !== checksum) return yield* damaged(path)
           return [[part], Option.some(count + 1)] as const
         })
@@ -164,8 +176,11 @@ const partsOf = (path: string): Stream.Stream<Uint8Array, StorageUnavailable> =>
 const damaged = (path: string) => Effect.die(new Damaged(`the snapshot ${path} is damaged`))
 
 /** From where the last read ended, or less at the end of the file. */
-const readExactly = (handle: FileHandle, length: number): Promise<Uint8Array> => {
-  const bytes = new Uint8Array(length)
+const readExactly = (
+  handle: FileHandle,
+  length: number,
+  bytes: Uint8Array = new Uint8Array(length)
+): Promise<Uint8Array> => {
   const fill = async (filled: number): Promise<Uint8Array> => {
     if (filled === length) return bytes
     const { bytesRead } = await handle.read(bytes, filled, length - filled)

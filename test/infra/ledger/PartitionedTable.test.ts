@@ -66,7 +66,7 @@ describe("PartitionedTable", () => {
       assert.isUndefined(get(table, key))
       assert.isTrue(put(table, key, key))
       assert.isFalse(put(table, key, -1))
-      const was = isMoving
+      const was: boolean = isMoving
       isMoving = table.settled === undefined
       if (isMoving) moving += 1
       // Just begun, just ended, and now and then in between.
