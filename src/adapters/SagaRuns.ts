@@ -113,6 +113,8 @@ export class SagaRuns extends Context.Service<
       run: Beginning
     ) => Effect.Effect<{ readonly isNew: boolean; readonly kept: Kept }, StorageUnavailable>
     readonly get: (execution: string) => Effect.Effect<Option.Option<Kept>, StorageUnavailable>
+    /** The run of a saga that has this key. */
+    readonly keyed: (saga: string, key: string) => Effect.Effect<Option.Option<Kept>, StorageUnavailable>
     /** The newest first. */
     readonly find: (query: Query) => Effect.Effect<ReadonlyArray<SagaRun>, StorageUnavailable>
     /** Ends a generation; false when it has been ended before. Its questions are closed with it. */

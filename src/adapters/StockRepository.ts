@@ -75,6 +75,12 @@ export interface Level {
   readonly version: number
 }
 
+/** A stock as it is listed. */
+export interface Listed {
+  readonly id: StockId
+  readonly stock: Stock
+}
+
 /** A stock and since when it owes something. */
 export interface Due {
   readonly id: StockId
@@ -94,6 +100,11 @@ export class StockRepository extends Context.Service<
     readonly levels: (
       product: ProductId
     ) => Effect.Effect<ReadonlyArray<Level>, StockRepositoryError | StorageUnavailable>
+    /** All that there are or were, by product and location, behind `after`. */
+    readonly list: (page: {
+      readonly limit: number
+      readonly after?: StockId | undefined
+    }) => Effect.Effect<ReadonlyArray<Listed>, StockRepositoryError | StorageUnavailable>
     /** Those that owe something at `now`, longest owed first, after `after`. */
     readonly due: (now: Instant, limit: number, after?: Due) => Effect.Effect<ReadonlyArray<Due>, StorageUnavailable>
   }

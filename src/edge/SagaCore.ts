@@ -6,7 +6,7 @@
  * whose process died is taken up by this one, or by another on the same
  * database. Over memory they are gone with the process.
  */
-import { Clock, Duration, Effect, Layer } from "effect"
+import { Cause, Clock, Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { SagaRuns } from "../adapters/SagaRuns.ts"
@@ -60,7 +60,12 @@ const recovering = Effect.fnUntraced(function* (everyMillis: number) {
     const count = yield* runner.recover
     recoveredAt = now
     if (count > 0) yield* Effect.logInfo(`runs of sagas seen to: ${count}`)
-  }).pipe(Effect.catchCause((cause) => Effect.logWarning("runs of sagas could not be looked for", cause)))
+  }).pipe(
+    Effect.catchCauseIf(
+      (cause) => !Cause.hasInterruptsOnly(cause),
+      (cause) => Effect.logWarning("runs of sagas could not be looked for", cause)
+    )
+  )
   return yield* Effect.forever(Effect.andThen(look, Effect.sleep(Duration.millis(everyMillis))))
 })
 

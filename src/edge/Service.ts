@@ -1,6 +1,7 @@
 /**
- * The service as one layer: HTTP in front, payments with their workers and
- * clients' accounts behind, over a database and the gateways.
+ * The service as one layer: HTTP in front; payments, sagas, subscriptions and
+ * stock with their workers, and clients' accounts behind; over a database and
+ * the gateways.
  *
  * It ends in the order in which it can: no new requests, then the workers and
  * the runs that are on their way, then the database.
@@ -14,7 +15,9 @@ import * as HttpService from "./http/HttpService.ts"
 import { Merchant } from "./http/Merchant.ts"
 import { TrustedProxies } from "./http/RequestCaller.ts"
 import * as PaymentCore from "./PaymentCore.ts"
+import * as SagaCore from "./SagaCore.ts"
 import type * as Settings from "./Settings.ts"
+import * as ShopCore from "./ShopCore.ts"
 import * as Stores from "./Stores.ts"
 import * as WebhookCore from "./WebhookCore.ts"
 
@@ -26,6 +29,12 @@ export const layer = (settings: Settings.Service) =>
   HttpService.layer(settings).pipe(
     Layer.provide([Layer.succeed(Merchant, settings.merchant), Layer.succeed(TrustedProxies, settings.trustedProxies)]),
     Layer.provide(WebhookCore.layer(settings.webhookTargets)),
+    Layer.provide(
+      ShopCore.layer({ ...settings.shop, drainMillis: settings.drainMillis }).pipe(
+        Layer.provide([ShopCore.notifier(settings.shop.notices), ShopCore.shop(settings.shop)]),
+        Layer.provideMerge(SagaCore.sql(settings))
+      )
+    ),
     Layer.provideMerge(
       PaymentCore.layer({ ...settings, routing: settings.gateways.routing }).pipe(Layer.provide(WebhookCore.queueing))
     ),

@@ -20,6 +20,7 @@ import * as StandardWebhooks from "../domain/webhook/StandardWebhooks.ts"
 import type { TargetPolicy } from "../domain/webhook/WebhookTarget.ts"
 import * as DatabaseUrl from "../infra/sql/DatabaseUrl.ts"
 import * as GatewaySettings from "./GatewaySettings.ts"
+import * as ShopSettings from "./ShopSettings.ts"
 import type { Setting } from "./Setting.ts"
 import { partsOf, setting, text } from "./Setting.ts"
 
@@ -164,7 +165,8 @@ export const table = {
     "locks on this Redis, `redis://` or `rediss://`",
     true
   ),
-  ...GatewaySettings.table
+  ...GatewaySettings.table,
+  ...ShopSettings.table
 } satisfies Record<string, Setting>
 
 export type Name = keyof typeof table
@@ -208,7 +210,8 @@ export const groups = {
     "riskUnavailable",
     "trustedProxies",
     "redisUrl",
-    ...GatewaySettings.names
+    ...GatewaySettings.names,
+    ...ShopSettings.names
   ]
 } as const satisfies Record<string, ReadonlyArray<Name>>
 
@@ -334,7 +337,9 @@ export const service = Config.all({
   screening,
   /** Proxies that say by header, and are believed, who asks and from where. */
   trustedProxies: networks(table.trustedProxies),
-  redisUrl
+  redisUrl,
+  /** Its systems, its mail and its workers. */
+  shop: ShopSettings.shop
 })
 
 export type Service = Config.Success<typeof service>

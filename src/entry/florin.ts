@@ -123,6 +123,7 @@ export * as WebhookEndpoints from "../adapters/WebhookEndpoints.ts"
 export * as WebhookDeliveries from "../adapters/WebhookDeliveries.ts"
 export * as WebhookSender from "../adapters/WebhookSender.ts"
 
+export * as Shop from "../adapters/Shop.ts"
 export * as Notifier from "../adapters/Notifier.ts"
 export * as Storage from "../adapters/Storage.ts"
 

@@ -19,6 +19,17 @@ export * as Database from "../edge/Database.ts"
 
 export * as AccountCore from "../edge/AccountCore.ts"
 
+// --- Sagas, subscriptions, stock ---------------------------------------------
+
+export * as ShopCore from "../edge/ShopCore.ts"
+export * as SagaCore from "../edge/SagaCore.ts"
+export * as ShopSagas from "../edge/sagas/ShopSagas.ts"
+export * as EngineOnDemand from "../edge/sagas/EngineOnDemand.ts"
+export * as SagaCluster from "../infra/cluster/SagaCluster.ts"
+export * as SubscriptionCore from "../edge/SubscriptionCore.ts"
+export * as InventoryCore from "../edge/InventoryCore.ts"
+export * as HttpShop from "../infra/http/HttpShop.ts"
+
 // --- Flows -------------------------------------------------------------------
 
 export * as FlowCore from "../edge/flows/FlowCore.ts"
@@ -43,11 +54,15 @@ export * as SqlWebhookDeliveries from "../infra/sql/SqlWebhookDeliveries.ts"
 
 export * as Service from "../edge/Service.ts"
 export * as Settings from "../edge/Settings.ts"
+export * as ShopSettings from "../edge/ShopSettings.ts"
 export * as HttpService from "../edge/http/HttpService.ts"
 export * as PaymentsClient from "../edge/http/PaymentsClient.ts"
 export * as PaymentsApi from "../edge/http/PaymentsApi.ts"
 export * as PaymentJson from "../edge/http/PaymentJson.ts"
 export * as AccountJson from "../edge/http/AccountJson.ts"
+export * as SagaJson from "../edge/http/SagaJson.ts"
+export * as SubscriptionJson from "../edge/http/SubscriptionJson.ts"
+export * as InventoryJson from "../edge/http/InventoryJson.ts"
 export * as Problem from "../edge/http/Problem.ts"
 
 // --- PostgreSQL ------------------------------------------------------------

@@ -36,13 +36,19 @@ import { Merchant } from "../http/Merchant.ts"
 import * as Problem from "../http/Problem.ts"
 import * as ProblemResponse from "../http/ProblemResponse.ts"
 import * as PaymentCore from "../PaymentCore.ts"
+import * as SagaCore from "../SagaCore.ts"
 import * as Sandbox from "../Sandbox.ts"
 import * as Service from "../Service.ts"
+import * as ShopCore from "../ShopCore.ts"
 import * as Stores from "../Stores.ts"
 import * as WebhookCore from "../WebhookCore.ts"
 import * as EventReaders from "./EventReaders.ts"
+import * as PromiseShop from "./PromiseShop.ts"
 import * as PromisedAccounts from "./PromisedAccounts.ts"
+import * as PromisedInventory from "./PromisedInventory.ts"
 import * as PromisedPayments from "./PromisedPayments.ts"
+import * as PromisedSagas from "./PromisedSagas.ts"
+import * as PromisedSubscriptions from "./PromisedSubscriptions.ts"
 
 export { AccountNotFound, LedgerStopped, Overloaded, TransactionRefused } from "./PromisedAccounts.ts"
 export type {
@@ -54,7 +60,11 @@ export type {
   AccountTransaction,
   PromisedAccounts
 } from "./PromisedAccounts.ts"
+export type { PromisedInventory, StockLevel } from "./PromisedInventory.ts"
 export * from "./PromisedPayments.ts"
+export type { PromisedCheckouts, PromisedSagas, SagaRun } from "./PromisedSagas.ts"
+export type { PromisedShop } from "./PromiseShop.ts"
+export type { PromisedSubscriptions, Subscription } from "./PromisedSubscriptions.ts"
 export type { Reading } from "./EventReaders.ts"
 export { make as gateway, reference } from "./PromiseGateway.ts"
 
@@ -86,6 +96,8 @@ export interface Options extends Partial<Omit<PaymentCore.Options, "screening">>
    * that there ever was. A rejection is a failure, as of a subscriber.
    */
   readonly accountSubscribers?: Readonly<Record<string, (event: Recorded) => unknown>>
+  /** What sagas ask of the shop around them: shipments, books, notices; how often the workers look. */
+  readonly shop?: PromiseShop.PromisedShop
   /** Takes log entries, free of secrets; without it they go to standard error as JSON. */
   readonly log?: (entry: unknown) => void
 }
@@ -101,6 +113,11 @@ export interface Florin {
   readonly payments: PromisedPayments.PromisedPayments
   /** Clients' accounts: deposits, withdrawals, disputes and what became of them. */
   readonly accounts: PromisedAccounts.PromisedAccounts
+  /** Orders in several steps: stock, payment and shipment, all of it or none; and every run of a saga. */
+  readonly checkouts: PromisedSagas.PromisedCheckouts
+  readonly sagas: PromisedSagas.PromisedSagas
+  readonly subscriptions: PromisedSubscriptions.PromisedSubscriptions
+  readonly inventory: PromisedInventory.PromisedInventory
   /** Events as they are recorded, each once and in the order of its payment. It ends when florin stops. */
   readonly events: EventReaders.EventReaders["read"]
   /** The HTTP API, `/v1/payments` and all the rest, for a server of your own. */
@@ -145,6 +162,10 @@ export const start = async (options: Options): Promise<Florin> => {
   return {
     payments: PromisedPayments.make(handle),
     accounts: PromisedAccounts.make(handle),
+    checkouts: PromisedSagas.checkouts(handle),
+    sagas: PromisedSagas.make(handle),
+    subscriptions: PromisedSubscriptions.make(handle),
+    inventory: PromisedInventory.make(handle),
     events: readers.read,
     handle,
     stop,
@@ -169,11 +190,17 @@ class WebHandler extends Context.Service<WebHandler, (request: Request) => Promi
 
 const layer = (options: Options) => {
   const { accountSubscribers = {}, log, merchant = "default", screening, subscribers = {}, webhookTargets } = options
+  const { shop = {} } = options
   const rules = screening?.rules ?? []
   const core = PaymentCore.layer({ ...PaymentCore.defaults, ...options, screening })
   return Layer.effect(WebHandler, HttpService.webHandler).pipe(
     Layer.provideMerge(Layer.succeed(Merchant, MerchantId.make(merchant))),
     Layer.provide(WebhookCore.layer(policyOf(webhookTargets))),
+    Layer.provide(
+      ShopCore.layer({ ...ShopCore.defaults, ...options, ...shop }).pipe(
+        Layer.provide([PromiseShop.notifier(shop.notify), PromiseShop.layer(shop)])
+      )
+    ),
     Layer.provide(core),
     Layer.provide(AccountCore.accounts({ drainMillis: options.drainMillis ?? PaymentCore.defaults.drainMillis })),
     Layer.provide(AccountCore.handlers(merchant, hearing(accountSubscribers))),
@@ -182,12 +209,18 @@ const layer = (options: Options) => {
     Layer.provide(WebhookCore.queueing),
     Layer.provideMerge(
       options.database === "memory"
-        ? Layer.mergeAll(Stores.memory(rules), AccountCore.memory, gatewaysOf(options, MemorySandboxBooks.layer()))
+        ? Layer.mergeAll(
+            Stores.memory(rules),
+            SagaCore.memory,
+            AccountCore.memory,
+            gatewaysOf(options, MemorySandboxBooks.layer())
+          )
         : Layer.mergeAll(
             Stores.sql({
               rules,
               redisUrl: Option.map(Option.fromNullishOr(options.redisUrl), (url) => Redacted.make(url))
             }),
+            SagaCore.sql({ drainMillis: options.drainMillis ?? PaymentCore.defaults.drainMillis }),
             AccountCore.sql(merchant),
             gatewaysOf(options, SqlSandboxBooks.layer)
           ).pipe(Layer.provide(databaseOf(options.database)))
@@ -304,7 +337,18 @@ const decode = Schema.decodeUnknownEffect(
     drainMillis: millis,
     leaseMillis: millis,
     recoveryMillis: millis,
-    gatewayMillis: millis
+    gatewayMillis: millis,
+    shop: Schema.optional(
+      Schema.Struct({
+        fraud: Schema.optional(
+          Schema.Struct({ points: Schema.Record(Schema.String, Schema.Finite), threshold: Schema.Finite })
+        ),
+        cardPage: Schema.optional(Schema.instanceOf(URL, { expected: "a URL" })),
+        sagaMillis: millis,
+        billingMillis: millis,
+        inventoryMillis: millis
+      })
+    )
   }),
   { errors: "all" }
 )

@@ -9,6 +9,7 @@ import * as ApiReference from "./ApiReference.ts"
 import * as EventsHandlers from "./EventsHandlers.ts"
 import * as GatewaysHandlers from "./GatewaysHandlers.ts"
 import * as GatewayWebhooksHandlers from "./GatewayWebhooksHandlers.ts"
+import * as InventoryHandlers from "./InventoryHandlers.ts"
 import * as InvalidRequests from "./InvalidRequests.ts"
 import * as PaymentsHandlers from "./PaymentsHandlers.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
@@ -16,6 +17,8 @@ import * as Problem from "./Problem.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import * as RequestBody from "./RequestBody.ts"
 import * as RequestCaller from "./RequestCaller.ts"
+import * as SagasHandlers from "./SagasHandlers.ts"
+import * as SubscriptionsHandlers from "./SubscriptionsHandlers.ts"
 import * as WebhookEndpointsHandlers from "./WebhookEndpointsHandlers.ts"
 
 const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).pipe(
@@ -26,7 +29,11 @@ const api = HttpApiBuilder.layer(PaymentsApi, { openapiPath: "/openapi.json" }).
     GatewaysHandlers.gateways,
     AccountsHandlers.accounts,
     GatewayWebhooksHandlers.gatewayWebhooks,
-    WebhookEndpointsHandlers.webhookEndpoints
+    WebhookEndpointsHandlers.webhookEndpoints,
+    SagasHandlers.sagas,
+    SagasHandlers.checkouts,
+    SubscriptionsHandlers.subscriptions,
+    InventoryHandlers.inventory
   ]),
   Layer.provide([InvalidRequests.layer, RequestBody.layer])
 )

@@ -56,7 +56,7 @@ const momentOf = (text: string): Option.Option<DateTime.Utc> => {
     : Option.none()
 }
 
-const Moment = (description: string) =>
+export const Moment = (description: string) =>
   Schema.String.annotate({ description })
     .check(
       Schema.makeFilter(

@@ -5,10 +5,10 @@
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Cursor } from "../../adapters/EventBus.ts"
-import { IdempotencyKey } from "../../domain/Idempotency.ts"
 import * as Operation from "../../domain/payment/Operation.ts"
 import { PaymentId } from "../../domain/payment/PaymentEvent.ts"
 import * as AccountJson from "./AccountJson.ts"
+import { described, key, keyed, onceEach } from "./ApiWords.ts"
 import * as DecisionJson from "./DecisionJson.ts"
 import * as EventJson from "./EventJson.ts"
 import * as GatewayJson from "./GatewayJson.ts"
@@ -16,6 +16,9 @@ import * as PaymentJson from "./PaymentJson.ts"
 import * as PaymentList from "./PaymentList.ts"
 import * as Problem from "./Problem.ts"
 import { InvalidRequests, RequestBody } from "./RequestChecks.ts"
+import { CheckoutsGroup, SagasGroup } from "./SagasApi.ts"
+import { InventoryGroup } from "./InventoryApi.ts"
+import { SubscriptionsGroup } from "./SubscriptionsApi.ts"
 import * as WebhookEndpointJson from "./WebhookEndpointJson.ts"
 
 /** An id of another shape names no payment: that is a 404 as well, so the shape is not checked here. */
@@ -23,11 +26,6 @@ const params = { id: Schema.String.annotate({ description: "A payment's id" }) }
 
 /** A body of fields that are all optional may be left out: no body reads as `null`. */
 const optionalBody = <S extends Schema.Top>(schema: S) => [schema, Schema.Null] as const
-
-const key = IdempotencyKey.annotate({
-  description: "Names this request: a repeat under the same key is the same request"
-})
-const keyed = { "idempotency-key": Schema.optionalKey(key) }
 
 const Settled = PaymentJson.Payment.annotate({ description: "The payment has come to rest" })
 const Underway = PaymentJson.Payment.pipe(HttpApiSchema.status(202)).annotate({
@@ -44,13 +42,6 @@ const changing = [
 ] as const
 
 const reading = [Problem.PaymentNotFound, Problem.PaymentStopped, Problem.Unavailable] as const
-
-const described = (summary: string, description?: string) =>
-  OpenApi.annotations({ summary, ...(description !== undefined && { description }) })
-
-const onceEach =
-  "With an `Idempotency-Key` it is done once, and a repeat answers the same body with `Idempotent-Replayed: true`; " +
-  "without one, each request is one of its own."
 
 export class PaymentsGroup extends HttpApiGroup.make("payments")
   .add(
@@ -198,7 +189,7 @@ export class AccountsGroup extends HttpApiGroup.make("accounts")
     }).annotateMerge(described("Read all that was applied to an account", "The first one first, a page at a time.")),
     HttpApiEndpoint.post("transact", "/:client/transactions", {
       params: { client: AccountJson.Client },
-      headers: { "idempotency-key": Schema.optionalKey(key) },
+      headers: keyed,
       payload: AccountJson.NewTransaction,
       success: AccountJson.Transaction.pipe(HttpApiSchema.status(201)),
       error: [Problem.TransactionRefused, Problem.KeyReused, ...answering]
@@ -299,6 +290,10 @@ export class PaymentsApi extends HttpApi.make("florin")
   .add(GatewaysGroup)
   .add(AccountsGroup)
   .add(WebhookEndpointsGroup)
+  .add(CheckoutsGroup)
+  .add(SagasGroup)
+  .add(SubscriptionsGroup)
+  .add(InventoryGroup)
   .add(SystemGroup)
   .middleware(InvalidRequests)
   .middleware(RequestBody)

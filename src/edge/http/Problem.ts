@@ -5,7 +5,12 @@
 import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
 import { Refusal } from "../../domain/ledger/LedgerRefusal.ts"
+import { Status } from "../../adapters/SagaRuns.ts"
 import { Rule } from "../../domain/payment/PaymentCommand.ts"
+import * as StockCommand from "../../domain/reservation/StockCommand.ts"
+import * as SubscriptionCommand from "../../domain/subscription/SubscriptionCommand.ts"
+
+const StockReasons = Object.keys(StockCommand.Refusal.cases) as ReadonlyArray<StockCommand.Refusal["_tag"]>
 
 const Issue = Schema.Struct({
   /** Where in the request, the part first: `payload`, `headers`, `query`. */
@@ -91,6 +96,74 @@ export class EndpointNotFound extends HttpApiError.Problem<EndpointNotFound>()("
   title: "There is no such webhook endpoint"
 }) {}
 
+export class SagaRunNotFound extends HttpApiError.Problem<SagaRunNotFound>()("SagaRunNotFound", {
+  type: "urn:florin:problem:saga-run-not-found",
+  status: 404,
+  title: "There is no such run of a saga"
+}) {}
+
+/** What was asked cannot be done to a run that stands so. */
+export class SagaRunRefused extends HttpApiError.Problem<SagaRunRefused>()(
+  "SagaRunRefused",
+  { type: "urn:florin:problem:saga-run-refused", status: 409, title: "The run's status refuses this" },
+  { state: Status }
+) {}
+
+/** This service does not run that saga: a setting that it needs is missing. */
+export class SagaNotOffered extends HttpApiError.Problem<SagaNotOffered>()(
+  "SagaNotOffered",
+  { type: "urn:florin:problem:saga-not-offered", status: 409, title: "This service does not run this saga" },
+  { saga: Schema.String }
+) {}
+
+/** Nobody waits for this answer: there is no such question, or it was answered. */
+export class QuestionNotFound extends HttpApiError.Problem<QuestionNotFound>()("QuestionNotFound", {
+  type: "urn:florin:problem:question-not-found",
+  status: 404,
+  title: "Nobody waits for this answer"
+}) {}
+
+/** The answer is not of the form that was asked for. */
+export class AnswerRefused extends HttpApiError.Problem<AnswerRefused>()(
+  "AnswerRefused",
+  { type: "urn:florin:problem:answer-refused", status: 422, title: "The answer is not what was asked for" },
+  { attemptsLeft: Schema.optionalKey(Schema.Finite) }
+) {}
+
+export class SubscriptionNotFound extends HttpApiError.Problem<SubscriptionNotFound>()("SubscriptionNotFound", {
+  type: "urn:florin:problem:subscription-not-found",
+  status: 404,
+  title: "There is no such subscription"
+}) {}
+
+/** The subscription's state has no such move; `rule` says which rule forbids it. */
+export class SubscriptionRefused extends HttpApiError.Problem<SubscriptionRefused>()(
+  "SubscriptionRefused",
+  { type: "urn:florin:problem:subscription-refused", status: 409, title: "The subscription's state refuses this" },
+  { state: Schema.String, rule: SubscriptionCommand.Rule }
+) {}
+
+/** What is stored of this subscription cannot be read in full, so nothing is done with it until somebody mends it. */
+export class SubscriptionStopped extends HttpApiError.Problem<SubscriptionStopped>()("SubscriptionStopped", {
+  type: "urn:florin:problem:subscription-stopped",
+  status: 500,
+  title: "This subscription's history is damaged"
+}) {}
+
+/** The stock says no; `reason` says why. Nothing was recorded. */
+export class StockRefused extends HttpApiError.Problem<StockRefused>()(
+  "StockRefused",
+  { type: "urn:florin:problem:stock-refused", status: 409, title: "The stock refuses this" },
+  { reason: Schema.Literals(StockReasons) }
+) {}
+
+/** What is stored of this stock cannot be read, so nothing is done with it until somebody mends it. */
+export class StockStopped extends HttpApiError.Problem<StockStopped>()("StockStopped", {
+  type: "urn:florin:problem:stock-stopped",
+  status: 500,
+  title: "This stock's record is damaged"
+}) {}
+
 export class RouteNotFound extends HttpApiError.Problem<RouteNotFound>()("RouteNotFound", {
   type: "urn:florin:problem:route-not-found",
   status: 404,
@@ -158,6 +231,16 @@ export type Problem =
   | GatewayNotFound
   | WebhookUnverified
   | EndpointNotFound
+  | SagaRunNotFound
+  | SagaRunRefused
+  | SagaNotOffered
+  | QuestionNotFound
+  | AnswerRefused
+  | SubscriptionNotFound
+  | SubscriptionRefused
+  | SubscriptionStopped
+  | StockRefused
+  | StockStopped
   | RouteNotFound
   | OperationRefused
   | RequestInFlight
@@ -180,6 +263,16 @@ const readProblem = Schema.decodeUnknownSync(
     GatewayNotFound,
     WebhookUnverified,
     EndpointNotFound,
+    SagaRunNotFound,
+    SagaRunRefused,
+    SagaNotOffered,
+    QuestionNotFound,
+    AnswerRefused,
+    SubscriptionNotFound,
+    SubscriptionRefused,
+    SubscriptionStopped,
+    StockRefused,
+    StockStopped,
     RouteNotFound,
     OperationRefused,
     RequestInFlight,

@@ -4,9 +4,16 @@ import type { HttpServerResponse } from "effect/http"
 import type { Unverified } from "../../adapters/GatewayWebhooks.ts"
 import type { PaymentRepositoryError } from "../../adapters/PaymentRepository.ts"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
+import type { StockRepositoryError } from "../../adapters/StockRepository.ts"
+import type { SubscriptionRepositoryError } from "../../adapters/SubscriptionRepository.ts"
+import type { Rejected as SubscriptionRejected } from "../../domain/subscription/SubscriptionCommand.ts"
 import type { Rejected } from "../../domain/payment/PaymentCommand.ts"
 import type { ClientAccountsError } from "../../orchestration/ClientAccountsError.ts"
 import type { IdempotencyError } from "../../orchestration/IdempotentRequest.ts"
+import type { InventoryError } from "../../orchestration/inventory/Inventory.ts"
+import type { InvalidInput } from "../../orchestration/saga/SagaAnswer.ts"
+import type { SagaRunnerError } from "../../orchestration/saga/SagaRunnerError.ts"
+import type { SubscriptionNotFound } from "../../orchestration/subscription/SubscriptionRecord.ts"
 import type { PaymentNotFound } from "../../orchestration/PaymentProcess.ts"
 import type { UnknownGateway } from "../../orchestration/WebhookIntake.ts"
 import type { UnknownEndpoint } from "../../orchestration/WebhookSubscriptions.ts"
@@ -16,6 +23,13 @@ import * as ProblemResponse from "./ProblemResponse.ts"
 
 export type Refusal =
   | Problem.Problem
+  | SagaRunnerError
+  | InvalidInput
+  | SubscriptionNotFound
+  | SubscriptionRepositoryError
+  | SubscriptionRejected
+  | InventoryError
+  | StockRepositoryError
   | PaymentNotFound
   | PaymentRepositoryError
   | StorageUnavailable
@@ -52,6 +66,25 @@ const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
         : Effect.as(Effect.logWarning("a payment could not be worked on", error), new Problem.Unavailable())
     case "ClientAccountsError":
       return accountsProblemOf(error)
+    case "SagaRunnerError":
+      return Effect.succeed(sagaProblemOf(error))
+    case "InvalidInput":
+      return Effect.succeed(new Problem.InvalidRequest({ errors: [{ path: ["payload"], message: error.detail }] }))
+    case "SubscriptionNotFound":
+      return Effect.succeed(new Problem.SubscriptionNotFound())
+    case "Subscription.Rejected":
+      return Effect.succeed(
+        new Problem.SubscriptionRefused({ state: error.state, rule: error.rule, detail: error.message })
+      )
+    case "SubscriptionRepositoryError":
+      return error.reason._tag === "EventContinuityError" || error.reason._tag === "UnreadableEvent"
+        ? Effect.as(Effect.logError("a subscription's history is damaged", error), new Problem.SubscriptionStopped())
+        : Effect.as(Effect.logWarning("a subscription could not be worked on", error), new Problem.Unavailable())
+    case "InventoryError":
+    case "StockRepositoryError":
+      return error.reason._tag === "UnreadableStock"
+        ? Effect.as(Effect.logError("a stock's record is damaged", error), new Problem.StockStopped())
+        : Effect.as(Effect.logWarning("a stock could not be worked on", error), new Problem.Unavailable())
     case "PaymentNotFound":
       return Effect.succeed(new Problem.PaymentNotFound())
     case "UnknownGateway":
@@ -67,6 +100,15 @@ const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
     case "GatewayNotFound":
     case "WebhookUnverified":
     case "EndpointNotFound":
+    case "SagaRunNotFound":
+    case "SagaRunRefused":
+    case "SagaNotOffered":
+    case "QuestionNotFound":
+    case "AnswerRefused":
+    case "SubscriptionRefused":
+    case "SubscriptionStopped":
+    case "StockRefused":
+    case "StockStopped":
     case "RouteNotFound":
     case "AccountNotFound":
     case "TransactionRefused":
@@ -79,6 +121,23 @@ const problemOf = (error: Refusal): Effect.Effect<Problem.Problem> => {
     case "InternalError":
     case "Unavailable":
       return Effect.succeed(error)
+  }
+}
+
+const sagaProblemOf = ({ message, reason }: SagaRunnerError): Problem.Problem => {
+  switch (reason._tag) {
+    case "UnknownRun":
+      return new Problem.SagaRunNotFound()
+    case "NotRegistered":
+      return new Problem.SagaNotOffered({ saga: reason.saga, detail: message })
+    case "NotNow":
+      return new Problem.SagaRunRefused({ state: reason.status, detail: message })
+    case "NotAsked":
+      return new Problem.QuestionNotFound()
+    case "WrongAnswer": {
+      const { attemptsLeft, detail } = reason
+      return new Problem.AnswerRefused({ detail, ...(attemptsLeft !== undefined && { attemptsLeft }) })
+    }
   }
 }
 

@@ -43,6 +43,7 @@ export const layer: Layer.Layer<SagaRuns> = Layer.sync(SagaRuns, () => {
         return { isNew: true, kept }
       }),
     get: (execution) => Effect.sync(() => Option.fromUndefinedOr(runs.get(execution))),
+    keyed: (saga, key) => Effect.sync(() => Option.fromUndefinedOr(runs.get(byKey.get(`${saga}/${key}`) ?? ""))),
     find: ({ limit = 100, saga, status }) =>
       Effect.sync(() =>
         [...runs.values()]

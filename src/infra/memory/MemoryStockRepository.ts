@@ -50,6 +50,14 @@ export const layer: Layer.Layer<StockRepository> = Layer.sync(StockRepository, (
           .map(({ events, id, stock }) => ({ location: id.location, stock, version: events.length }))
           .toSorted((one, other) => (one.location < other.location ? -1 : 1))
       ),
+    list: ({ after, limit }) =>
+      Effect.sync(() =>
+        [...rows.values()]
+          .toSorted((one, other) => compare(one.id, other.id))
+          .filter(({ id }) => after === undefined || compare(id, after) > 0)
+          .slice(0, limit)
+          .map(({ id, stock }) => ({ id, stock }))
+      ),
     due: (now, limit, after) =>
       Effect.sync(() =>
         [...rows.values()]
@@ -62,8 +70,11 @@ export const layer: Layer.Layer<StockRepository> = Layer.sync(StockRepository, (
 })
 
 /** By moment, product and location. */
-const isBefore = (one: Due, other: Due): boolean => {
-  if (one.due !== other.due) return one.due < other.due
-  if (one.id.product !== other.id.product) return one.id.product < other.id.product
-  return one.id.location < other.id.location
+const isBefore = (one: Due, other: Due): boolean =>
+  one.due === other.due ? compare(one.id, other.id) < 0 : one.due < other.due
+
+const compare = (one: StockId, other: StockId): number => {
+  if (one.product !== other.product) return one.product < other.product ? -1 : 1
+  if (one.location === other.location) return 0
+  return one.location < other.location ? -1 : 1
 }

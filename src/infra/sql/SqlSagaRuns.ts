@@ -31,6 +31,12 @@ export const layer: Layer.Layer<SagaRuns, never, SqlClient> = Layer.effect(
         )
         return Option.map(Option.fromUndefinedOr(row), keptOf)
       }),
+      keyed: Effect.fn("SqlSagaRuns.keyed")(function* (saga, key) {
+        const [row] = yield* sql<Row>`select * from florin.sagas where saga = ${saga} and key = ${key}`.pipe(
+          unavailable("keyed")
+        )
+        return Option.map(Option.fromUndefinedOr(row), keptOf)
+      }),
       find: Effect.fn("SqlSagaRuns.find")(function* ({ limit = 100, saga, status }) {
         const rows = yield* sql<Row>`
           select * from florin.sagas

@@ -102,6 +102,17 @@ export const layer: Layer.Layer<StockRepository, never, SqlClient> = Layer.effec
         })
       }),
 
+      list: Effect.fn("SqlStockRepository.list")(function* ({ after, limit }) {
+        const rows = yield* sql<{ readonly product: string; readonly location: string; readonly state: unknown }>`
+          select product, location, state from florin.stock
+          where (product, location) > (${after?.product ?? ""}, ${after?.location ?? ""})
+          order by product, location limit ${limit}`.pipe(unavailable("list"))
+        return yield* Effect.forEach(rows, ({ location, product, state }) => {
+          const id = { product: ProductId.make(product), location: LocationId.make(location) }
+          return Effect.map(read(id, decodeStock(state)), (stock) => ({ id, stock }))
+        })
+      }),
+
       due: Effect.fn("SqlStockRepository.due")(function* (now, limit, after) {
         const rows = yield* sql<{ readonly product: string; readonly location: string; readonly due: Date }>`
           select product, location, due from florin.stock where due <= ${toTimestamp(now)}

@@ -89,6 +89,23 @@ export const suite = <E>(name: string, implementation: Layer.Layer<SagaRuns, E>)
       })
     )
 
+    it.effect("knows a run by its saga's key, and by no other saga's", () =>
+      Effect.gen(function* () {
+        const runs = yield* SagaRuns
+        const key = unique("key-")
+        const first = beginning({ key })
+        yield* runs.begin(first)
+        const execution = (saga: string, key: string) =>
+          Effect.map(
+            runs.keyed(saga, key),
+            Option.map(({ run }) => run.execution)
+          )
+        assert.deepStrictEqual(yield* execution("Payment", key), Option.some(first.execution))
+        assert.deepStrictEqual(yield* execution("Other", key), Option.none())
+        assert.deepStrictEqual(yield* execution("Payment", `${key}-2`), Option.none())
+      })
+    )
+
     it.effect("of many that begin with one key at once, one is new", () =>
       Effect.gen(function* () {
         const runs = yield* SagaRuns

@@ -160,6 +160,26 @@ export const suite = <E>(name: string, implementation: Layer.Layer<StockReposito
       })
     )
 
+    it.effect("lists all stocks by product and location, a page at a time", () =>
+      Effect.gen(function* () {
+        const { list } = yield* StockRepository
+        // Last of all, whatever else the store holds.
+        const mine = unique("zz-")
+        const [a, b, c] = [stockId(mine, "a"), stockId(mine, "b"), stockId(`${mine}-2`, "a")]
+        for (const id of [b, c, a]) yield* append(id, [], received("in", 2))
+        const after = stockId(mine, "0")
+        assert.deepStrictEqual(
+          (yield* list({ limit: 10, after })).map(({ id, stock }) => [id, stock.onHand]),
+          [a, b, c].map((id) => [id, 2])
+        )
+        assert.deepStrictEqual(
+          (yield* list({ limit: 1, after: a })).map(({ id }) => id),
+          [b]
+        )
+        assert.strictEqual((yield* list({ limit: 1 })).length, 1)
+      })
+    )
+
     it.effect("names what is due, longest owed first, and what is settled no more", () =>
       Effect.gen(function* () {
         const mine = unique("product-")

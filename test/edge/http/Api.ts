@@ -6,6 +6,7 @@ import * as AccountCore from "../../../src/edge/AccountCore.ts"
 import * as EventsHandlers from "../../../src/edge/http/EventsHandlers.ts"
 import * as HttpService from "../../../src/edge/http/HttpService.ts"
 import { Merchant } from "../../../src/edge/http/Merchant.ts"
+import * as Shop from "./Shop.ts"
 import type { ClientAccounts } from "../../../src/orchestration/ClientAccounts.ts"
 import * as Workshop from "../../orchestration/Workshop.ts"
 
@@ -43,6 +44,7 @@ export const withApi = (options: Options, use: (call: Call, send: Send) => Promi
         HttpService.routes.pipe(
           Layer.provide(EventsHandlers.closing),
           Layer.provide(Layer.succeed(Merchant, Workshop.shop)),
+          Layer.provide(Shop.layer),
           Layer.provide(Workshop.layer(options)),
           Layer.provide(options.accounts ?? ownAccounts),
           Layer.provide(HttpServer.layerServices),

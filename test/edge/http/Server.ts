@@ -7,6 +7,7 @@ import { EventBus } from "../../../src/adapters/EventBus.ts"
 import * as AccountCore from "../../../src/edge/AccountCore.ts"
 import * as HttpService from "../../../src/edge/http/HttpService.ts"
 import { Merchant } from "../../../src/edge/http/Merchant.ts"
+import * as Shop from "./Shop.ts"
 import * as Workshop from "../../orchestration/Workshop.ts"
 
 export interface Options extends Workshop.Options {
@@ -21,6 +22,7 @@ export const start = Effect.fnUntraced(function* ({ bus, drainMillis = 1000, ...
   const services = bus === undefined ? workshop : Layer.merge(workshop, Layer.succeed(EventBus, bus))
   const server = HttpService.layer({ host: "127.0.0.1", port: 0, drainMillis }).pipe(
     Layer.provide(Layer.succeed(Merchant, Workshop.shop)),
+    Layer.provide(Shop.layer),
     Layer.provide(Layer.orDie(AccountCore.accounts()).pipe(Layer.provide(AccountCore.memory))),
     Layer.provideMerge(services),
     Layer.provide(Logger.layer([]))

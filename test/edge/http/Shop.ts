@@ -1,0 +1,14 @@
+/** Sagas, subscriptions and stock in memory, for an API over a workshop's payments. */
+import { Layer } from "effect"
+import * as SagaCore from "../../../src/edge/SagaCore.ts"
+import * as ShopCore from "../../../src/edge/ShopCore.ts"
+import * as MemorySubscriptionRepository from "../../../src/infra/memory/MemorySubscriptionRepository.ts"
+import * as OwnShop from "../../../src/infra/memory/OwnShop.ts"
+
+export const layer = ShopCore.layer({
+  ...ShopCore.defaults,
+  cardPage: new URL("https://shop.example/card")
+}).pipe(
+  Layer.provideMerge(SagaCore.memory),
+  Layer.provide([ShopCore.unsent, OwnShop.layer, MemorySubscriptionRepository.layer])
+)
