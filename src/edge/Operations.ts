@@ -11,6 +11,9 @@ import * as SqlLedgerSubscriptions from "../infra/sql/SqlLedgerSubscriptions.ts"
 import * as SqlFlowStore from "../infra/sql/SqlFlowStore.ts"
 import * as SqlOutbox from "../infra/sql/SqlOutbox.ts"
 import * as SqlPaymentRepository from "../infra/sql/SqlPaymentRepository.ts"
+import * as SqlSagaRuns from "../infra/sql/SqlSagaRuns.ts"
+import * as SqlStockRepository from "../infra/sql/SqlStockRepository.ts"
+import * as SqlSubscriptionRepository from "../infra/sql/SqlSubscriptionRepository.ts"
 import * as SqlWebhookDeliveries from "../infra/sql/SqlWebhookDeliveries.ts"
 import * as SqlWebhookEndpoints from "../infra/sql/SqlWebhookEndpoints.ts"
 import * as SqlWebhookInbox from "../infra/sql/SqlWebhookInbox.ts"
@@ -29,6 +32,9 @@ export const stores = (database: Settings.Database, redisUrl: Settings.Service["
     SqlLedgerSubscriptions.layer,
     SqlEventBus.layer,
     SqlFlowStore.layer,
+    SqlSagaRuns.layer,
+    SqlSubscriptionRepository.layer,
+    SqlStockRepository.layer,
     SqlWebhookInbox.layer,
     SqlWebhookEndpoints.layer,
     SqlWebhookDeliveries.layer,

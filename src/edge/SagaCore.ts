@@ -9,6 +9,7 @@
 import { Cause, Clock, Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { SqlClient } from "effect/sql/SqlClient"
+import type { SagaRun } from "../adapters/SagaRuns.ts"
 import { SagaRuns } from "../adapters/SagaRuns.ts"
 import type { StockRepository } from "../adapters/StockRepository.ts"
 import * as MemorySagaRuns from "../infra/memory/MemorySagaRuns.ts"
@@ -47,19 +48,25 @@ export const memory: Layer.Layer<Stores> = Layer.mergeAll(
 /** A run that was begun and not heard of by the engine is begun there again, at the latest after this. */
 const againMillis = 60_000
 
+/** As many as one look takes in. */
+const lookedAt = 100
+
 const recovering = Effect.fnUntraced(function* (everyMillis: number) {
   const runner = yield* SagaRunner.SagaRunner
   const runs = yield* SagaRuns
   let recoveredAt = -Infinity
+  let seen: ReadonlySet<string> = new Set()
   const look = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    if (now - recoveredAt < againMillis) return
     // Without a run that goes on the engine is not even loaded.
-    const [going] = yield* runs.find({ status: "running", limit: 1 })
-    if (going === undefined) return
+    const going = yield* runs.find({ status: "running", limit: lookedAt })
+    const wishes = new Set(going.flatMap(wishOf))
+    const isWished = [...wishes].some((wish) => !seen.has(wish))
+    seen = wishes
+    if (going.length === 0 || (!isWished && now - recoveredAt < againMillis)) return
     const count = yield* runner.recover
     recoveredAt = now
-    if (count > 0) yield* Effect.logInfo(`runs of sagas seen to: ${count}`)
+    yield* Effect.logDebug(`runs of sagas seen to: ${count}`)
   }).pipe(
     Effect.catchCauseIf(
       (cause) => !Cause.hasInterruptsOnly(cause),
@@ -68,6 +75,10 @@ const recovering = Effect.fnUntraced(function* (everyMillis: number) {
   )
   return yield* Effect.forever(Effect.andThen(look, Effect.sleep(Duration.millis(everyMillis))))
 })
+
+/** An operator's, who asks by the command line and leaves the doing to a service: seen to at the next look. */
+const wishOf = ({ execution, generation, isCancelAsked }: SagaRun): ReadonlyArray<string> =>
+  generation > 1 || isCancelAsked ? [`${execution}#${generation}/${isCancelAsked}`] : []
 
 /** The worker is there when the sagas are: a run of one that is not registered would be passed over. */
 export const layer = (options: Options) =>

@@ -175,6 +175,7 @@ export type Name = keyof typeof table
 export const groups = {
   database: ["databaseUrl", "dataDir", "databaseConnections", "redisUrl"],
   ledger: ["databaseUrl", "dataDir", "databaseConnections"],
+  subscriptions: ["databaseUrl", "dataDir", "databaseConnections", "redisUrl", "merchant"],
   gateways: [
     "databaseUrl",
     "dataDir",
@@ -305,12 +306,15 @@ export const redisUrl = Config.option(
   text(table.redisUrl, RedisUrl.complaint).pipe(Config.map((url) => Redacted.make(url)))
 )
 
+/** Whose service it is. */
+export const merchant = Config.schema(MerchantId, table.merchant.variable).pipe(
+  Config.withDefault(MerchantId.make(table.merchant.byDefault))
+)
+
 export const service = Config.all({
   host: Config.NonEmptyString(table.host.variable).pipe(Config.withDefault(table.host.byDefault)),
   port: port(defaults.port),
-  merchant: Config.schema(MerchantId, table.merchant.variable).pipe(
-    Config.withDefault(MerchantId.make(table.merchant.byDefault))
-  ),
+  merchant,
   /** How long a request waits for its payment to come to rest before it answers 202. */
   answerMillis: millis(table.answerMillis, defaults.answerMillis),
   /** How long the end of the service waits for what is on its way. */

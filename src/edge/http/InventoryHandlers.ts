@@ -8,7 +8,7 @@ import { StockRepository } from "../../adapters/StockRepository.ts"
 import { explain } from "../../domain/reservation/StockCommand.ts"
 import * as BulkInventory from "../../orchestration/inventory/BulkInventory.ts"
 import * as Inventory from "../../orchestration/inventory/Inventory.ts"
-import { StockTransfer } from "../../orchestration/inventory/StockTransfer.ts"
+import { StockTransfer, TransferId } from "../../orchestration/inventory/StockTransfer.ts"
 import { Payments } from "../../orchestration/Payments.ts"
 import { SagaRunner } from "../../orchestration/saga/SagaRunner.ts"
 import * as InventoryJson from "./InventoryJson.ts"
@@ -79,7 +79,8 @@ export const inventory = HttpApiBuilder.group(
           Effect.orDie
         ),
 
-      transfer: ({ headers, payload }) => start(StockTransfer, payload, headers["idempotency-key"])
+      transfer: ({ headers, payload }) =>
+        start(StockTransfer, { ...payload, transfer: TransferId.make(payload.transfer) }, headers["idempotency-key"])
     })
   })
 )

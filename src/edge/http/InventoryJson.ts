@@ -3,6 +3,7 @@ import { DateTime, Option, Result, Schema } from "effect"
 import { Base64Url } from "effect/encoding"
 import { Address } from "../../adapters/Notifier.ts"
 import { Instant } from "../../domain/Instant.ts"
+import * as Stocks from "../../domain/reservation/Stock.ts"
 import type { Stock } from "../../domain/reservation/Stock.ts"
 import { explain, Refusal } from "../../domain/reservation/StockCommand.ts"
 import type { StockId } from "../../domain/reservation/StockEvent.ts"
@@ -17,8 +18,7 @@ import {
 } from "../../domain/reservation/StockEvent.ts"
 import type { BulkReport, Line } from "../../orchestration/inventory/BulkInventory.ts"
 import type { KeyedOperation } from "../../orchestration/inventory/StockStep.ts"
-import * as Inventory from "../../orchestration/inventory/Inventory.ts"
-import { TransferId } from "../../orchestration/inventory/StockTransfer.ts"
+import { Token } from "../../domain/Text.ts"
 import { Limit, Moment, usualLimit } from "./PaymentList.ts"
 
 const optional = Schema.optionalKey
@@ -89,7 +89,7 @@ export const toBulk = ({ operations }: typeof Operations.Type) =>
   })
 
 export const StartTransfer = Schema.Struct({
-  transfer: TransferId.annotate({ description: "Its number: the same one again is the same transfer" }),
+  transfer: Token(150).annotate({ description: "Its number: the same one again is the same transfer" }),
   product: ProductId,
   from: LocationId,
   to: LocationId,
@@ -132,11 +132,11 @@ export const toPage = ({ cursor, limit = usualLimit }: { readonly cursor?: strin
 
 // --- Answers ----------------------------------------------------------------
 
-const level = {
-  product: ProductId,
-  location: LocationId,
-  ...Inventory.Level.fields
-}
+const counts = { onHand: Schema.Int, reserved: Schema.Int, available: Schema.Int, onOrder: Schema.Int }
+const Counts = Schema.Struct(counts)
+type Counts = typeof Counts.Type
+
+const level = { product: ProductId, location: LocationId, ...counts }
 
 export const Level = Schema.Struct(level).annotate({ identifier: "StockLevel" })
 export type Level = typeof Level.Type
@@ -165,10 +165,18 @@ const holding = (stock: Stock, now: number): Stock => ({
   holds: stock.holds.filter(({ until }) => until === undefined || until > now)
 })
 
-export const fromLevel = (id: StockId, given: Inventory.Level): Level => ({ ...id, ...given })
+export const fromLevel = (id: StockId, given: Counts): Level => ({ ...id, ...given })
 
-export const fromStock = (id: StockId, stock: Stock, now: number): Level =>
-  fromLevel(id, Inventory.levelOf(holding(stock, now)))
+export const fromStock = (id: StockId, stock: Stock, now: number): Level => {
+  const held = holding(stock, now)
+  const available = Stocks.available(held)
+  return fromLevel(id, {
+    onHand: held.onHand,
+    reserved: Stocks.reserved(held),
+    available,
+    onOrder: Stocks.position(held) - available
+  })
+}
 
 export const toDetail = (id: StockId, stock: Stock, now: number): Detail => ({
   ...fromStock(id, stock, now),
@@ -185,7 +193,7 @@ const Reason = Schema.Literals(Object.keys(Refusal.cases) as ReadonlyArray<Refus
 const Outcome = Schema.Struct({
   outcome: Schema.Literals(["done", "refused", "failed"]),
   /** Where it is done; `changed` is false where it had happened before. */
-  level: optional(Inventory.Level),
+  level: optional(Counts),
   changed: optional(Schema.Boolean),
   /** Why it is refused. */
   reason: optional(Reason),

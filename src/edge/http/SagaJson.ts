@@ -13,9 +13,8 @@ import { RollbackFailure } from "../../domain/saga/StepOutcome.ts"
 import { MethodToken } from "../../domain/payment/Gateway.ts"
 import { Currency } from "../../domain/Currency.ts"
 import { Text, Token } from "../../domain/Text.ts"
-import { Cart } from "../../orchestration/paying/Checkout.ts"
-import { Cards } from "../../orchestration/paying/MultiAttempt.ts"
-import { PaymentOrder } from "../../orchestration/paying/PaymentOrder.ts"
+import type { Cart } from "../../orchestration/paying/Checkout.ts"
+import type { PaymentOrder } from "../../orchestration/paying/PaymentOrder.ts"
 import * as PaymentJson from "./PaymentJson.ts"
 import { Limit } from "./PaymentList.ts"
 
@@ -58,12 +57,13 @@ export const StartCheckout = Schema.Struct({
         "Expected one line for each product at a location"
     )
   ),
-  shipTo: Cart.fields.shipTo
+  shipTo: Text(500)
 }).annotate({ identifier: "StartCheckout" })
+
+const lineOf = ({ location, product, quantity }: typeof Line.Type) => ({ stock: { product, location }, quantity })
 
 export const toCart = (merchant: MerchantId, given: typeof StartCheckout.Type): Cart => {
   const [first, ...rest] = given.lines
-  const lineOf = ({ location, product, quantity }: typeof Line.Type) => ({ stock: { product, location }, quantity })
   return { order: toOrder(merchant, given), lines: [lineOf(first), ...rest.map(lineOf)], shipTo: given.shipTo }
 }
 
@@ -73,7 +73,9 @@ export const StartSaga = Schema.Union([
   Schema.Struct({
     saga: Schema.Literal("MultiAttempt"),
     ...order,
-    backups: Cards.fields.backups.annotate({ description: "Cards to try after a definite decline, in this order" })
+    backups: Schema.Array(MethodToken)
+      .check(Schema.isMaxLength(9, { expected: "at most 9 backup cards" }))
+      .annotate({ description: "Cards to try after a definite decline, in this order" })
   }),
   Schema.Struct({ saga: Schema.Literal("AlternativePayment"), ...order })
 ]).annotate({ identifier: "StartSaga" })

@@ -41,7 +41,9 @@ export class SubscriptionsGroup extends HttpApiGroup.make("subscriptions")
       params,
       success: SubscriptionJson.Subscription,
       error: reading
-    }).annotateMerge(described("Read a subscription")),
+    }).annotateMerge(
+      described("Read a subscription", "Its status, its period and plan, the customer's credit, what is open.")
+    ),
     HttpApiEndpoint.get("invoices", "/:id/invoices", {
       params,
       query: SubscriptionJson.InvoiceQuery,

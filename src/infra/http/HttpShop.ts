@@ -37,7 +37,7 @@ export const layer = ({ timeoutMillis = usualTimeoutMillis, token, url }: Option
   Layer.effect(
     Shop,
     Effect.map(HttpClient.HttpClient, (client) => {
-      const at = (path: string) => `${url.href.replace(/\/$/, "")}/${path}`
+      const base = url.href.replace(/\/$/, "")
       const ask = (about: string, request: HttpClientRequest.HttpClientRequest, key: string) =>
         client
           .execute(
@@ -64,7 +64,7 @@ export const layer = ({ timeoutMillis = usualTimeoutMillis, token, url }: Option
 
       return Shop.of({
         ship: (shipment, key) =>
-          ask("shipment", HttpClientRequest.post(at("shipments")).pipe(json(encodeShipment(shipment))), key).pipe(
+          ask("shipment", HttpClientRequest.post(`${base}/shipments`).pipe(json(encodeShipment(shipment))), key).pipe(
             Effect.flatMap((response) =>
               response.json.pipe(
                 Effect.flatMap((body) => decodeNote(body)),
@@ -76,10 +76,10 @@ export const layer = ({ timeoutMillis = usualTimeoutMillis, token, url }: Option
           ),
         withdraw: ({ shipment }, key) =>
           Effect.asVoid(
-            ask("withdrawal", HttpClientRequest.delete(at(`shipments/${encodeURIComponent(shipment)}`)), key)
+            ask("withdrawal", HttpClientRequest.delete(`${base}/shipments/${encodeURIComponent(shipment)}`), key)
           ),
         record: (sale, key) =>
-          Effect.asVoid(ask("sale", HttpClientRequest.post(at("sales")).pipe(json(encodeSale(sale))), key))
+          Effect.asVoid(ask("sale", HttpClientRequest.post(`${base}/sales`).pipe(json(encodeSale(sale))), key))
       })
     })
   )
