@@ -60,6 +60,9 @@ export type {
   AccountTransaction,
   PromisedAccounts
 } from "./PromisedAccounts.ts"
+export { StockRefused, StockStopped } from "./PromisedInventory.ts"
+export { QuestionNotFound, SagaNotOffered, SagaRunNotFound, SagaRunRefused } from "./PromisedSagas.ts"
+export { SubscriptionNotFound, SubscriptionRefused, SubscriptionStopped } from "./PromisedSubscriptions.ts"
 export type { PromisedInventory, StockLevel } from "./PromisedInventory.ts"
 export * from "./PromisedPayments.ts"
 export type { PromisedCheckouts, PromisedSagas, SagaRun } from "./PromisedSagas.ts"

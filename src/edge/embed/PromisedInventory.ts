@@ -32,6 +32,8 @@ export interface PromisedInventory {
   readonly transfer: (transfer: typeof InventoryJson.StartTransfer.Encoded) => Promise<SagaJson.Run>
 }
 
+export { StockRefused, StockStopped } from "../http/Problem.ts"
+
 export const make = (handle: Handle): PromisedInventory => ({
   get: (stock) => asked(handle, InventoryJson.Detail, at(stock)),
   levels: async (product) =>

@@ -38,6 +38,8 @@ export interface PromisedSagas {
   readonly resume: (id: string) => Promise<SagaRun>
 }
 
+export { QuestionNotFound, SagaNotOffered, SagaRunNotFound, SagaRunRefused } from "../http/Problem.ts"
+
 export const checkouts = (handle: Handle): PromisedCheckouts => ({
   start: (checkout) => asked(handle, SagaJson.Run, "/v1/checkouts", { ...checkout }),
   get: (reference) => asked(handle, SagaJson.RunWithSteps, `/v1/checkouts/${encodeURIComponent(reference)}`)

@@ -43,6 +43,8 @@ export interface PromisedSubscriptions {
   readonly resume: (id: string, keyed?: Keyed) => Promise<Subscription>
 }
 
+export { SubscriptionNotFound, SubscriptionRefused, SubscriptionStopped } from "../http/Problem.ts"
+
 export const make = (handle: Handle): PromisedSubscriptions => {
   const change =
     (what: string) =>

@@ -246,6 +246,69 @@ describe("Florin", () => {
     assert.deepStrictEqual(heard, ["default 1 Deposited", "default 2 Disputed", "default 3 ChargedBack"])
   })
 
+  it("checks out with a shop of functions, tells its customers, keeps stock, and bills subscriptions", async () => {
+    const told: Array<string> = []
+    const sales: Array<string> = []
+    const shop = {
+      ship: ({ shipTo }: { readonly shipTo: string }) => {
+        if (shipTo === "nowhere") throw Object.assign(new Error("nobody goes there"), { retryable: false })
+        return { shipment: "note-1" }
+      },
+      record: ({ reference }: { readonly reference: string }) => void sales.push(reference),
+      notify: ({ kind }: { readonly kind: string }) => void told.push(kind)
+    }
+    await using florin = await begin({ shop })
+    const stock = { product: "beans", location: "ulm" }
+    await florin.inventory.operate(stock, { idempotencyKey: "in", type: "receive", quantity: 3 })
+    const cart = (reference: string, shipTo: string) =>
+      ({
+        reference,
+        amount: 500,
+        currency: "EUR",
+        paymentMethod: "tok_visa",
+        notify: "ada@example.org",
+        lines: [{ ...stock, quantity: 1 }],
+        shipTo
+      }) as const
+    const sold = await florin.checkouts.start(cart("o-1", "Ulm"))
+    assert.deepInclude(sold, { status: "completed" })
+    const lost = await florin.checkouts.start(cart("o-2", "nowhere"))
+    assert.deepInclude(lost, { status: "failed", step: "shipment" })
+    assert.deepInclude(await florin.inventory.get(stock), { onHand: 2, reserved: 0 })
+    assert.deepStrictEqual([sales, told], [["o-1"], ["receipt"]])
+    assert.deepStrictEqual(
+      (await florin.sagas.list()).map(({ id }) => id),
+      [lost.id, sold.id]
+    )
+    assert.strictEqual((await florin.checkouts.get("o-1")).id, sold.id)
+    assert.instanceOf(await rejection(florin.sagas.resume(sold.id)), Florin.SagaRunRefused)
+    const none = rejection(
+      florin.inventory.operate(stock, { idempotencyKey: "r", type: "reserve", reservation: "x", quantity: 3 })
+    )
+    assert.deepInclude(await none, { _tag: "StockRefused", reason: "Insufficient" })
+    const plan = {
+      id: "basic",
+      name: "Basic",
+      amount: 900,
+      currency: "EUR",
+      interval: { unit: "month", count: 1 }
+    } as const
+    const subscription = await florin.subscriptions.create({
+      idempotencyKey: "s-1",
+      customer: "ada",
+      plan,
+      paymentMethod: "tok_visa"
+    })
+    assert.strictEqual((await florin.subscriptions.invoices(subscription.id)).invoices[0]?.due, 900)
+    assert.instanceOf(await rejection(florin.subscriptions.get("sub_none")), Florin.SubscriptionNotFound)
+    const page = { ...order("x"), saga: "AlternativePayment", reference: "o-3", paymentMethod: "tok_visa" } as const
+    const { idempotencyKey: _, paymentMethods: __, ...alternative } = page
+    assert.instanceOf(
+      await rejection(florin.sagas.start({ ...alternative, notify: "ada@example.org" })),
+      Florin.SagaNotOffered
+    )
+  })
+
   it("refuses to start with a handler's name that no letter could bear", async () => {
     const error = await rejection(begin({ accountSubscribers: { "a/b": () => {} } }))
     assert.instanceOf(error, Florin.StartError)
