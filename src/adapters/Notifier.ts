@@ -13,7 +13,9 @@
  * every notifier. Errors say whether another attempt is of use, and carry
  * neither passwords nor addresses of servers.
  */
-import { Context, Effect, Schema } from "effect"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { Mailbox } from "../domain/Mailbox.ts"
 import { Text, Token } from "../domain/Text.ts"
 

@@ -4,7 +4,7 @@
  * Whatever separates or wraps addresses in a header (commas, brackets, quotes,
  * spaces) is refused, so that an address stays one address.
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 
 /** RFC 5321, 4.5.3.1: 64 octets before the @, 255 after it, and 254 in a path that holds both. */
 const maxLength = 254

@@ -1,5 +1,8 @@
 /** What the service is told of the shop around it: its systems, its mail, its workers. */
-import { Config, Option, Redacted, Schema } from "effect"
+import * as Config from "effect/Config"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { Address } from "../adapters/Notifier.ts"
 import { setting, text } from "./Setting.ts"
 import type { Setting } from "./Setting.ts"

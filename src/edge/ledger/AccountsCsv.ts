@@ -20,8 +20,13 @@ export function* parts(accounts: Iterable<readonly [number, Ledger.Account]>): G
   yield Buffer.from(text)
 }
 
+const none = LedgerAmount.format(0n)
+
 const row = (client: number, account: Ledger.Account): string => {
   const available = LedgerAmount.format(account.available)
-  const held = LedgerAmount.format(account.held)
-  return `${client},${available},${held},${LedgerAmount.format(Ledger.total(account))},${account.locked}\n`
+  // Most accounts hold nothing, and then their total is what is available.
+  const isFree = account.held === 0n
+  const held = isFree ? none : LedgerAmount.format(account.held)
+  const total = isFree ? available : LedgerAmount.format(Ledger.total(account))
+  return `${client},${available},${held},${total},${account.locked}\n`
 }

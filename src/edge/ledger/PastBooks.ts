@@ -108,7 +108,8 @@ const latest = (
       const detail = `a snapshot was made after event ${sequence}, which the journal does not have`
       return yield* new LedgerJournalError({ reason: new JournalDamaged({ after: head, detail }) })
     }
-    const books = yield* ofSnapshot(parts, options).pipe(
+    const toCome = Math.min(head, bound.sequence ?? Infinity) - sequence
+    const books = yield* ofSnapshot(parts, { ...options, toCome }).pipe(
       Effect.catchTag("SnapshotUnreadable", (error) =>
         Effect.as(Effect.logWarning(`the snapshot after event ${sequence} is passed over: ${error.detail}`), undefined)
       )
@@ -121,9 +122,9 @@ const latest = (
 /** The books that a snapshot is of. */
 export const ofSnapshot = Effect.fnUntraced(function* <E>(
   parts: Stream.Stream<Uint8Array, E>,
-  { policy, wideClients }: Omit<Options, "seed">
+  { policy, toCome = 0, wideClients }: Omit<Options, "seed"> & { readonly toCome?: number }
 ) {
-  const restoration = new BooksSnapshot.Restoration(policy, { wideClients })
+  const restoration = new BooksSnapshot.Restoration(policy, { wideClients, toCome })
   yield* Stream.runForEach(parts, (part) => attempt(() => restoration.take(part)))
   return yield* attempt(() => restoration.end())
 })

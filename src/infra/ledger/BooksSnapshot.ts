@@ -88,8 +88,9 @@ export class Restoration {
   #size = 0
   #hasMore = false
 
-  constructor(policy: LedgerPolicy, { wideClients }: { readonly wideClients: boolean }) {
-    this.#steps = restoring(policy, wideClients)
+  /** `toCome` are events that will follow: with room for them, the books need not grow at once. */
+  constructor(policy: LedgerPolicy, options: { readonly wideClients: boolean; readonly toCome?: number }) {
+    this.#steps = restoring(policy, options)
     this.#wanted = this.#steps.next()
   }
 
@@ -123,7 +124,10 @@ const grown = (buffer: Uint8Array, size: number) => {
 }
 
 /** Asks for so many bytes, and is given them. */
-function* restoring(policy: LedgerPolicy, wideClients: boolean): Generator<number, ColumnarBooks, Buffer> {
+function* restoring(
+  policy: LedgerPolicy,
+  { toCome = 0, wideClients }: { readonly wideClients: boolean; readonly toCome?: number }
+): Generator<number, ColumnarBooks, Buffer> {
   let checksum = 0
   const record = function* (size: number): Generator<number, Buffer, Buffer> {
     const bytes = yield size + checksumBytes
@@ -154,6 +158,8 @@ function* restoring(policy: LedgerPolicy, wideClients: boolean): Generator<numbe
   }
   for (let partition = 0; partition < partitionCount; partition++) {
     const [count = 0] = toWords(yield* record(4))
+    // Keys come in equal shares: the first partition shows how many there are.
+    if (partition === 0) books.entries.expect((count >>> 0) * partitionCount + toCome)
     books.entries.fill(partition, toWords(yield* record((count >>> 0) * Table.wordsPerEntry * 4)))
   }
   return books

@@ -196,7 +196,7 @@ export class PartitionedTable {
     const count = entries.length / this.stride
     this.#counts[partition] = count
     this.#size += count
-    // Keys come in equal shares, so the first partition shows how many there will be.
+    // Keys come in equal shares, so a partition shows how many there will be at least.
     this.#expected = Math.max(this.#expected, count * partitionCount)
     if (count > this.#room.capacity * maxLoad) this.#make(this.#larger())
     while (!copy(entries, this.#room, partition)) {
