@@ -11,8 +11,7 @@
  *
  * Source: `effect/workflow`; the engine is in memory or on SQL.
  */
-import type { Context } from "effect"
-import { Effect, Exit, Layer, Schema } from "effect"
+import { Context, Effect, Exit, Layer, Schema, Tracer } from "effect"
 import * as Activity from "effect/workflow/Activity"
 import * as DurableClock from "effect/workflow/DurableClock"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
@@ -40,8 +39,8 @@ export const layer: Layer.Layer<SagaEngine, never, WorkflowEngine> = Layer.effec
       register: Effect.fnUntraced(function* <R>(saga: string, body: Body<R>) {
         const context = yield* Effect.context<R>()
         const execute = (generation: Generation) =>
-          Effect.contextWith((inner: Context.Context<WorkflowEngine | WorkflowInstance>) =>
-            Effect.provideContext(body(generation, driver(inner)), context)
+          Effect.flatMap(WorkflowInstance, (instance) =>
+            Effect.provideContext(body(generation, driver({ engine, instance })), context)
           )
         yield* Effect.provideService(engine.register(workflow(saga), execute), WorkflowEngine, engine)
       }),
@@ -67,23 +66,77 @@ export const idOf = ({ execution, generation }: Which): string => `${execution}#
 /** What comes of it is in `SagaRuns`, so that the engine's own copy can be purged. */
 const workflowOf = (saga: string) => Workflow.make(`Saga/${saga}`, { payload: Generation, idempotencyKey: idOf })
 
+// --- Activities -------------------------------------------------------------
+
+/** Elements of long collections have names of their own, and nobody holds millions of those. */
+const mostNames = 1000
+
+/**
+ * What runs an effect as an activity. Making an activity compiles its schemas, which takes longer than running it, and
+ * names come again in every run: it is made once a name, and what it does is a service, given by whoever runs it.
+ */
+const activities = <A>(kind: string, success: Schema.Codec<A, unknown>) => {
+  const Work = Context.Service<Effect.Effect<A>>(`florin/orchestration/saga/DurableSagas/${kind}`)
+  const make = (name: string) => Activity.make({ name, success, execute: Effect.flatten(Work) })
+  const made = new Map<string, ReturnType<typeof make>>()
+  const named = (name: string) => {
+    const known = made.get(name)
+    if (known !== undefined) return known
+    if (made.size === mostNames) made.clear()
+    const activity = make(name)
+    made.set(name, activity)
+    return activity
+  }
+  return <R>({ engine, instance }: Running, name: string, work: Effect.Effect<A, never, R>) => {
+    // An activity has the services of whoever runs it, so those that its work needs are there.
+    const given = Effect.provideService(engine.activityExecute(named(name), 1), Work, work as Effect.Effect<A>)
+    const result = Workflow.wrapActivityResult(given, ({ _tag }) => _tag === "Suspended")
+    const heard = Effect.flatMap(result, (result) =>
+      result._tag === "Complete" ? result.exit : suspended(result, instance)
+    )
+    return traced(name, heard) as Effect.Effect<A, never, R>
+  }
+}
+
+/** As an activity that is run by itself: whoever waits for it is suspended with it. */
+const suspended = ({ failed }: Workflow.Suspended, instance: Running["instance"]) => {
+  if (failed === true) instance.failed = true
+  return Workflow.suspend(instance)
+}
+
+/** A span takes its time to make, so it is made where somebody traces. */
+const traced = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.contextWith((context: Context.Context<never>) =>
+    Context.getOrUndefined(context, Tracer.Tracer) === undefined
+      ? effect
+      : Effect.withSpan(effect, name, { captureStackTrace: false })
+  )
+
+const attempted = activities("Attempt", StepOutcome)
+const takenBack = activities("TakingBack", TakingBack)
+
 // --- The driver -------------------------------------------------------------
 
-const driver = (context: Context.Context<WorkflowEngine | WorkflowInstance>): EngineDriver => {
-  const inWorkflow = <A, R>(effect: Effect.Effect<A, never, R | WorkflowEngine | WorkflowInstance>) =>
-    Effect.provideContext(effect, context) as Effect.Effect<A, never, R>
+/** The run of a workflow that a generation is. */
+interface Running {
+  readonly engine: WorkflowEngine["Service"]
+  readonly instance: WorkflowInstance["Service"]
+}
+
+const driver = (running: Running): EngineDriver => {
+  const { engine, instance } = running
+  const inWorkflow = <A>(effect: Effect.Effect<A, never, WorkflowEngine | WorkflowInstance>) =>
+    effect.pipe(Effect.provideService(WorkflowEngine, engine), Effect.provideService(WorkflowInstance, instance))
   return {
-    attempt: (name, effect) => inWorkflow(Activity.make({ name, success: StepOutcome, execute: effect })),
-    takeBack: (name, effect) => inWorkflow(Activity.make({ name, success: TakingBack, execute: effect })),
-    sleep: (name, duration) => inWorkflow<void, never>(DurableClock.sleep({ name, duration, inMemoryThreshold })),
+    attempt: (name, effect) => attempted(running, name, effect),
+    takeBack: (name, effect) => takenBack(running, name, effect),
+    sleep: (name, duration) => inWorkflow(DurableClock.sleep({ name, duration, inMemoryThreshold })),
     hear: (name, millis) =>
-      inWorkflow<Wake, never>(
+      inWorkflow(
         Effect.gen(function* () {
-          const engine = yield* WorkflowEngine
-          const { executionId, workflow } = yield* WorkflowInstance
           if (millis !== undefined) {
             const clock = DurableClock.make({ name, duration: millis })
-            yield* engine.scheduleClock(workflow, { executionId, clock })
+            yield* engine.scheduleClock(instance.workflow, { executionId: instance.executionId, clock })
           }
           return (yield* DurableDeferred.await(heard(name))) ?? elapsed
         })
