@@ -108,6 +108,14 @@ const refuse = (execution: string, reason: SagaRunnerError["reason"]) => new Sag
 
 type AnySaga = SagaBody<unknown>
 
+/** For those in this process who wait for the answer of a run. */
+interface Waiter {
+  readonly saga: AnySaga
+  readonly told: Deferred.Deferred<Answer<unknown>, SagaFailed>
+  /** So many: who stops waiting leaves it to the others. */
+  count: number
+}
+
 export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | SecureRandom.SecureRandom> = Layer.effect(
   SagaRunner,
   Effect.gen(function* () {
@@ -115,19 +123,26 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
     const runs = yield* SagaRuns
     const random = yield* SecureRandom.SecureRandom
     const sagas = new Map<string, AnySaga>()
-    const waiters = new Map<string, Deferred.Deferred<Answer<unknown>, SagaFailed>>()
+    const waiters = new Map<string, Waiter>()
     /** Runs of this process that were asked to end. */
     const cancelled = new Set<string>()
 
-    // Another process may have been asked to cancel a run that this one runs.
-    const look = Effect.tap(runs.cancelled, (asked) =>
-      Effect.sync(() => {
-        for (const execution of asked) cancelled.add(execution)
+    // Another process may have been asked to cancel a run that this one runs, and may run one that is waited for here.
+    const look = Effect.gen(function* () {
+      for (const execution of yield* runs.cancelled) cancelled.add(execution)
+      yield* Effect.forEach(waiters, ([execution, { saga, told }]) => lookFor(saga, execution, told), {
+        concurrency: 16,
+        discard: true
       })
-    )
+    })
+    const lookFor = Effect.fnUntraced(function* (saga: AnySaga, execution: string, told: Waiter["told"]) {
+      const kept = yield* runs.get(execution)
+      const answer = Option.isSome(kept) ? toldBy(saga, kept.value) : undefined
+      if (answer !== undefined) yield* Deferred.done(told, yield* Effect.exit(answer))
+    })
     yield* look.pipe(
       Effect.catchTag("StorageUnavailable", (error) =>
-        Effect.logWarning("it is not known which runs of sagas are cancelled", error)
+        Effect.logWarning("it is not known how runs of sagas stand elsewhere", error)
       ),
       Effect.delay(lookEvery),
       Effect.forever,
@@ -165,7 +180,7 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
     const tellWaiters = (execution: string, told: Exit.Exit<Answer<unknown>, SagaFailed>) =>
       Effect.suspend(() => {
         const waiter = waiters.get(execution)
-        return waiter === undefined ? Effect.void : Effect.asVoid(Deferred.done(waiter, told))
+        return waiter === undefined ? Effect.void : Effect.asVoid(Deferred.done(waiter.told, told))
       })
 
     const generationOf =
@@ -227,36 +242,40 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
       })
       if (isNew) {
         yield* tell(yield* Observers, { _tag: "RunStarted", execution, saga: saga.name, at, generation: 1 })
-        if (isAwaited) wait(execution)
+        if (isAwaited) wait(saga, execution)
         yield* engine.begin(saga.name, generationAt(kept, isAwaited))
       }
       return kept
     })
 
-    const wait = (execution: string) => {
-      const waiter = waiters.get(execution) ?? Deferred.makeUnsafe<Answer<unknown>, SagaFailed>()
+    const wait = (saga: AnySaga, execution: string): Waiter => {
+      const waiter = waiters.get(execution) ?? { saga, told: Deferred.makeUnsafe(), count: 0 }
       waiters.set(execution, waiter)
       return waiter
     }
 
-    /** Hears of it here, or sees it in the store when another process ran it. */
-    const awaitResult = <A>(saga: AnySaga, execution: string): Effect.Effect<Answer<A>, SagaFailed | Refusal> =>
+    const forget = (execution: string) => {
+      if (waiters.get(execution)?.count === 0) waiters.delete(execution)
+    }
+
+    /** The run's end tells it, or `look`, when another process ran it. */
+    const awaitResult = <A>(saga: AnySaga, execution: string): Told<A> =>
       Effect.suspend(() => {
-        const look = Effect.repeat(Effect.delay(known(execution), lookEvery), {
-          until: (kept) => toldBy(saga, kept) !== undefined
-        })
-        const seen = Effect.flatMap(look, (kept) => toldBy(saga, kept)!)
-        const heard = Effect.raceFirst(Deferred.await(wait(execution)), seen)
+        const waiter = wait(saga, execution)
+        waiter.count += 1
         return Effect.ensuring(
-          heard as Effect.Effect<Answer<A>, SagaFailed | Refusal>,
-          Effect.sync(() => waiters.delete(execution))
+          Deferred.await(waiter.told) as Told<A>,
+          Effect.sync(() => {
+            waiter.count -= 1
+            forget(execution)
+          })
         )
       })
 
     const result = Effect.fnUntraced(function* <A>(saga: AnySaga, kept: Kept) {
       const told = toldBy(saga, kept)
       if (told === undefined) return yield* awaitResult<A>(saga, kept.run.execution)
-      waiters.delete(kept.run.execution)
+      forget(kept.run.execution)
       return yield* told as Told<A>
     })
 
@@ -341,7 +360,7 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
       start: (saga, input, options = {}) => Effect.map(begin(saga, input, false, options), ({ run }) => run.execution),
       result: Effect.fnUntraced(function* <Input, A, R>(saga: Saga<Input, A, R>, execution: string) {
         // Listens before it looks, so that what ends in between is heard.
-        wait(execution)
+        wait(saga, execution)
         return yield* result<A>(saga, yield* known(execution))
       }),
       status: (execution) => Effect.map(known(execution), ({ run }) => run),
