@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Schema } from "effect"
+import { Effect, Fiber, Layer, Option, Schema, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import * as Saga from "../../../src/orchestration/saga/Saga.ts"
 import * as SagaRunner from "../../../src/orchestration/saga/SagaRunner.ts"
@@ -36,6 +36,27 @@ describe("a durable saga", () => {
       }).pipe(Effect.provide(Layer.provideMerge(SagaRunner.register(saga), Workshop.asWorkflows)))
       assert.deepStrictEqual(answer, { _tag: "Completed", execution: "run-1", value: 42 })
       assert.deepStrictEqual(trace, ["slow 1", "beside", "slow 2", "slow 3", "sum"])
+    })
+  )
+  it.effect("has a span for each attempt where somebody traces, around what the step does", () =>
+    Effect.gen(function* () {
+      const parents = new Map<string, string>()
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          if (Option.isSome(span.parent) && span.parent.value._tag === "Span") {
+            parents.set(span.name, span.parent.value.name)
+          }
+          return span
+        }
+      })
+      const saga = Saga.make("Traced", { input: Schema.Struct({}) })
+        .step("charge", { gives: Schema.Int, run: () => Effect.withSpan(Effect.succeed(1), "gateway") })
+        .returns("charge")
+      const run = Effect.flatMap(SagaRunner.SagaRunner, (runner) => runner.run(saga, {}))
+      const layer = Layer.provideMerge(SagaRunner.register(saga), Workshop.asWorkflows)
+      yield* run.pipe(Effect.provide(layer), Effect.provideService(Tracer.Tracer, tracer))
+      assert.strictEqual(parents.get("gateway"), "charge/1")
     })
   )
 })

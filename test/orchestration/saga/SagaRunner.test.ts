@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Schema } from "effect"
+import { Effect, Exit, Fiber, Schema } from "effect"
 import type { Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import type { SagaRuns } from "../../../src/adapters/SagaRuns.ts"
+import { SagaRuns } from "../../../src/adapters/SagaRuns.ts"
 import * as Saga from "../../../src/orchestration/saga/Saga.ts"
 import type { SagaEngine } from "../../../src/orchestration/saga/SagaEngine.ts"
 import * as SagaObserver from "../../../src/orchestration/saga/SagaObserver.ts"
@@ -153,6 +153,30 @@ for (const [name, layer] of engines) {
         assert.deepInclude(stalled, { _tag: "SagaFailed", ending: "stalled", step: "record" })
         assert.deepInclude(answer, { _tag: "Completed", value: 2 })
         assert.deepStrictEqual(keys, ["capture", "e-2/record", "e-2/record"])
+      })
+    )
+
+    it.effect("hears within a second of a run that another process ended, whoever else stopped waiting for it", () =>
+      Effect.gen(function* () {
+        const saga = Saga.make("Elsewhere", { input: empty })
+          .step("one", { gives: Schema.Int, run: () => Effect.succeed(1) })
+          .returns("one")
+        const heard = yield* Effect.gen(function* () {
+          const runner = yield* SagaRunner.SagaRunner
+          const runs = yield* SagaRuns
+          const run = { execution: "run-1", generation: 1 }
+          yield* runs.begin({ ...run, saga: saga.name, key: undefined, at: 0, input: {}, sealed: {} })
+          const hasty = yield* Effect.forkChild(runner.result(saga, run.execution))
+          const patient = yield* Effect.forkChild(runner.result(saga, run.execution))
+          yield* TestClock.adjust("1 minute")
+          yield* Fiber.interrupt(hasty)
+          const sealed = { journal: {}, unfinished: [], result: 1 }
+          const end = { at: 1, ending: "completed", result: 1, step: undefined, error: undefined } as const
+          yield* runs.settle({ ...run, ...end, rollbackFailures: [], sealed })
+          yield* TestClock.adjust("1 second")
+          return patient.pollUnsafe()
+        }).pipe(over(layer, saga))
+        assert.deepStrictEqual(heard, Exit.succeed({ _tag: "Completed", execution: "run-1", value: 1 }))
       })
     )
 
