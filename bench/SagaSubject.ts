@@ -2,9 +2,11 @@
  * Sagas, beside the same steps as bare activities of an Effect workflow.
  *
  * The peer keeps each step's outcome like florin, and nothing else: no
- * compensation, no checks of arguments, nothing to find a run by. Both run on
- * the same engine, in memory and on PostgreSQL, so the ratio is what the saga
- * costs over its activities. A step does nothing.
+ * compensation, no checks of arguments, nothing to find a run by. A step does
+ * nothing. In `saga workflow` and `saga durable` both run on the same engine,
+ * in memory and on PostgreSQL, so the ratio is what the saga costs over its
+ * activities. `saga executor` and `saga memory` keep nothing of a step: they
+ * say what the loop, and a runner that knows its runs, cost by themselves.
  *
  * `resume` is the time from the start of a process to the end of runs that
  * another was killed in the middle of.
@@ -28,6 +30,9 @@ import type * as BenchDatabase from "./BenchDatabase.ts"
 import type { Pace, Subject } from "./Contest.ts"
 import { perform } from "./Contest.ts"
 import * as SagaResume from "./SagaResume.ts"
+
+/** Of each side before any contest: by then the compiler has learnt both. */
+const warmTurns = 6
 
 /** As many as a payment has: screen, authorize, capture, record, receipt. */
 const steps = 5
@@ -108,31 +113,42 @@ export const subject = Effect.fnUntraced(function* ({ rounds, sagas: resumed, tu
   const memory = yield* Layer.build(inMemory)
   const workflows = yield* Layer.build(asWorkflows)
   const alone = Effect.suspend(() => SagaExecutor.execute(saga, order, SagaDriver.memory("bench")))
-  const inThisProcess = (context: typeof memory) => ({
-    florin: Effect.provideContext(perform(pace(16), runSaga), context),
-    peer: Effect.provideContext(perform(pace(16), runBare), context)
+  const inThisProcess = (context: typeof memory, concurrency: number) => ({
+    florin: Effect.provideContext(perform(pace(concurrency), runSaga), context),
+    peer: Effect.provideContext(perform(pace(concurrency), runBare), context)
   })
-  const bareInMemory = inThisProcess(memory).peer
+  const { florin: known, peer: bareInMemory } = inThisProcess(memory, 16)
+  const workflow = (concurrency: number) => {
+    const { florin, peer } = inThisProcess(workflows, concurrency)
+    return contest(`saga workflow x${concurrency}`, florin, peer)
+  }
   // One engine at a time has the shards of a database, so each turn has its own.
-  const durable = (concurrency: number) =>
-    contest(
+  const durable = (concurrency: number) => {
+    // A run waits for a dozen commits: in a usual turn, alone, it would come to its end a handful of times.
+    const long = { millis: turnMillis * 3, concurrency }
+    return contest(
       `saga durable x${concurrency}`,
-      Effect.provide(Effect.andThen(ready(runSaga), perform(pace(concurrency), runSaga)), onPostgres),
-      Effect.provide(Effect.andThen(ready(runBare), perform(pace(concurrency), runBare)), onPostgres)
+      Effect.provide(Effect.andThen(ready(runSaga), perform(long, runSaga)), onPostgres),
+      Effect.provide(Effect.andThen(ready(runBare), perform(long, runBare)), onPostgres)
     )
-  const { florin: asWorkflow, peer: asBare } = inThisProcess(workflows)
+  }
+  // A saga is more code than its activities, and the first turns of a process would measure the compiler.
+  const warm = inThisProcess(workflows, 16)
+  yield* Effect.repeat(Effect.andThen(warm.florin, warm.peer), { times: warmTurns })
   return {
     contests: [
       contest("saga executor x16", perform(pace(16), alone), bareInMemory),
-      contest("saga memory x16", inThisProcess(memory).florin, bareInMemory),
-      contest("saga workflow x16", asWorkflow, asBare),
+      contest("saga memory x16", known, bareInMemory),
+      workflow(1),
+      workflow(16),
       durable(1),
       durable(16),
       yield* SagaResume.contest(resumed)
     ],
     notes: [
-      "saga: steps a second; peer is the same five steps as bare activities of an Effect workflow, on the same engine",
-      "saga executor: the loop by itself; memory: a runner that knows its runs; workflow: Effect's engine in memory; durable: on PostgreSQL",
+      "saga: steps a second; peer is the same five steps as bare activities of an Effect workflow",
+      "saga workflow, durable: both on Effect's engine, in memory and on PostgreSQL: what the saga costs over its activities",
+      "saga executor, memory: no engine under florin, and nothing is kept of a step; the loop, and a runner that knows its runs",
       `saga resume: to the end of ${resumed.runs} runs that a process was killed in the middle of, from the start of another; peer is bare workflows`
     ]
   } satisfies Subject<SqlClient | BenchDatabase.DataDir>
