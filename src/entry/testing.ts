@@ -63,6 +63,9 @@ export * as MutantHunt from "../testing/MutantHunt.ts"
 export * as SagaRehearsal from "../testing/saga/SagaRehearsal.ts"
 export * as SagaTrace from "../testing/saga/SagaTrace.ts"
 export * as FakeStep from "../testing/saga/FakeStep.ts"
+export * as SagaStory from "../testing/saga/SagaStory.ts"
+export * as SagaStories from "../testing/saga/SagaStories.ts"
+export * as SagaBoundaries from "../testing/saga/SagaBoundaries.ts"
 export * as SagaExplorer from "../testing/saga/SagaExplorer.ts"
 
 // --- Who judges ------------------------------------------------------------

@@ -1,27 +1,14 @@
 /** `florin simulate`: whether the promise holds when everything goes wrong, tried on this machine. */
-import { Clock, Console, Effect, FileSystem, Option, Schema } from "effect"
+import { Clock, Console, Effect, FileSystem, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import type * as Explorer from "../../testing/Explorer.ts"
 import * as FaultPlan from "../../testing/FaultPlan.ts"
 import * as FaultRates from "../../testing/FaultRates.ts"
 import type * as MutantHunt from "../../testing/MutantHunt.ts"
 import * as ProgressBar from "./ProgressBar.ts"
+import * as SimulateSagasCommand from "./SimulateSagasCommand.ts"
+import { json, row, seed, SimulationFailed, withoutStacks } from "./Simulation.ts"
 import * as Suggestion from "./Suggestion.ts"
-
-/** The promise was broken, or a check did not notice that it was. */
-export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("SimulationFailed", {
-  what: Schema.String
-}) {
-  override get message() {
-    return this.what
-  }
-}
-
-const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON instead of a table"), Flag.withDefault(false))
-const seed = Flag.Int("seed").pipe(
-  Flag.withDescription("What the order of things and all ids follow from"),
-  Flag.withDefault(1)
-)
 
 /** Text, because the scenarios are loaded when they are played. */
 const scenarioNamed = Flag.String("scenario").pipe(Flag.optional, Flag.withDescription("Only this one"))
@@ -35,22 +22,6 @@ const chosen = Effect.fnUntraced(function* (name: Option.Option<string>) {
   const hint = Suggestion.didYouMean(name.value, names) || `; there are ${names.join(", ")}`
   return yield* new SimulationFailed({ what: `--scenario: there is no "${name.value}"${hint}` })
 })
-
-const row = (...cells: ReadonlyArray<string | number>) =>
-  cells.map((cell, index) => (index === 0 ? String(cell).padEnd(28) : String(cell).padStart(12))).join("")
-
-/**
- * Thousands of errors are made on purpose, and nobody reads where they came
- * from: without their stacks a run takes a fifth less.
- */
-const withoutStacks = Effect.acquireRelease(
-  Effect.sync(() => {
-    const { stackTraceLimit } = Error
-    Error.stackTraceLimit = 0
-    return stackTraceLimit
-  }),
-  (before) => Effect.sync(() => (Error.stackTraceLimit = before))
-)
 
 // --- Explore ----------------------------------------------------------------
 
@@ -256,5 +227,5 @@ export const command = Command.make(
     { command: "florin simulate --payments 10000", description: "Everything at once, by chance" },
     { command: 'florin simulate --seed 7 --faults "crash=20%,lost=10%"', description: "One run, the same every time" }
   ]),
-  Command.withSubcommands([exploreCommand, mutantsCommand])
+  Command.withSubcommands([exploreCommand, mutantsCommand, SimulateSagasCommand.command])
 )

@@ -48,6 +48,13 @@ export const failing = <Input, A, R>(
     }
   }))
 
+/** The step as `to` makes it of the real one: to wrap what is there. */
+export const altered = <Input, A, R>(
+  saga: Saga<Input, A, R>,
+  step: string,
+  to: (step: Step<R>) => Step<R>
+): Saga<Input, A, R> => change<R, Saga<Input, A, R>>(saga, step.split("/"), to)
+
 const change = <R, S extends SagaBody<R>>(
   saga: S,
   [name = "", ...within]: ReadonlyArray<string>,
