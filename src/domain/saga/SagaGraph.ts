@@ -35,6 +35,10 @@ export interface StepNode {
   readonly isPause: boolean
   /** What it says of its own; the saga's otherwise. */
   readonly retry: StepRetry | undefined
+  /** So many elements at once, where it is mapped. */
+  readonly batch?: number | undefined
+  /** The so-manieth wrong answer fails it, where it is a pause. */
+  readonly answers?: number | undefined
 }
 
 export interface SagaGraph {
@@ -66,6 +70,8 @@ export const Complaint = Schema.TaggedUnion({
   NestedPivot: { step: Schema.String },
   /** So many attempts that there is none, or a wait that is no time. */
   BadRetry: { step: Schema.String, detail: Schema.String },
+  /** So few at once that none of its elements would begin, or a question that takes no answer. */
+  BadCount: { step: Schema.String, what: Schema.Literals(["a batch", "attempts"]), count: Schema.Number },
   /** Two pivots of which neither comes before the other: after one of them, the other's failure has no way out. */
   PivotsSideBySide: { steps: Schema.Array(Schema.String) },
   BadConcurrency: { concurrency: Schema.Number }
@@ -103,6 +109,8 @@ const phrase = (complaint: Complaint): string => {
       return `${complaint.step} is a saga with a pivot, so it has to be a pivot itself`
     case "BadRetry":
       return `${complaint.step} is retried with ${complaint.detail}`
+    case "BadCount":
+      return `${complaint.step} has ${complaint.what} of ${complaint.count}, where a whole number of 1 or more is`
     case "PivotsSideBySide":
       return `pivots that may succeed in any order: ${complaint.steps.join(", ")}`
     case "BadConcurrency":
@@ -139,17 +147,21 @@ const aboutNames = ({ concurrency, name, returns, steps }: SagaGraph): ReadonlyA
         .map((unknown) => ({ _tag: "UnknownStep", step: step.name, unknown }) as const)
     ),
     ...(known.has(returns) ? [] : [{ _tag: "UnknownStep", step: "returns", unknown: returns } as const]),
-    ...(Number.isInteger(concurrency) && concurrency >= 1 ? [] : [{ _tag: "BadConcurrency", concurrency } as const])
+    ...(isCount(concurrency) ? [] : [{ _tag: "BadConcurrency", concurrency } as const])
   ]
 }
+
+const isCount = (count: number): boolean => Number.isInteger(count) && count >= 1
 
 const aboutSteps = ({ returns, steps }: SagaGraph): ReadonlyArray<Complaint> => {
   const mayBeMissing = new Set(steps.filter(({ kind }) => kind === "bestEffort").map(({ name }) => name))
   return steps.flatMap((step): ReadonlyArray<Complaint> => {
-    const { isAsync, kind, name, nested, retry, takes } = step
+    const { answers = 1, batch = 1, isAsync, kind, name, nested, retry, takes } = step
     const detail = retry && complaintAbout(retry)
     return [
       ...(detail === undefined ? [] : [{ _tag: "BadRetry", step: name, detail } as const]),
+      ...(isCount(batch) ? [] : [{ _tag: "BadCount", step: name, what: "a batch", count: batch } as const]),
+      ...(isCount(answers) ? [] : [{ _tag: "BadCount", step: name, what: "attempts", count: answers } as const]),
       ...(nested !== undefined && retry !== undefined ? [{ _tag: "NestedRetried", step: name } as const] : []),
       ...(nested !== undefined && hasPivot(nested) && kind !== "pivot"
         ? [{ _tag: "NestedPivot", step: name } as const]

@@ -326,7 +326,9 @@ const assemble = <Input, A, R>(
         nested: step.nested?.graph,
         isMapped: step.elements !== undefined,
         isPause: step.pause !== undefined,
-        retry: step.retry
+        retry: step.retry,
+        batch: step.elements?.batch,
+        answers: step.pause?.attempts
       }))
     })
   )
