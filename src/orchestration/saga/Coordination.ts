@@ -30,15 +30,16 @@ export const semaphore = (name: string, permits: number, lease: Duration.Input =
   const slots = Array.from({ length: permits }, (_, index) =>
     permits === 1 ? `saga/${name}` : `saga/${name}/${index}`
   )
-  /** What it holds, so that a free slot before its own is not taken as well. */
-  let own: string | undefined
+  /** What each visitor holds, so that a free slot before its own is not taken as well. */
+  const own = new Map<string, string>()
   /** The first slot that is free or the visitor's own. */
   const take = Effect.fnUntraced(function* (visitor: Visitor) {
     const { acquire } = yield* Lock
-    for (const slot of own === undefined ? slots : [own]) {
+    const held = own.get(textOf(visitor))
+    for (const slot of held === undefined ? slots : [held]) {
       const lease = yield* free(acquire(slot, ownerOf(visitor), ttl))
       if (lease === undefined) continue
-      own = slot
+      own.set(textOf(visitor), slot)
       return lease
     }
     return undefined
@@ -54,7 +55,7 @@ export const semaphore = (name: string, permits: number, lease: Duration.Input =
         const { release } = yield* Lock
         const lease = yield* take(visitor)
         if (lease !== undefined) yield* release(lease)
-        own = undefined
+        own.delete(textOf(visitor))
       }).pipe(Effect.ignore)
   }
 }
