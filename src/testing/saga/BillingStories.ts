@@ -127,14 +127,14 @@ const unkeyed = (plot: Billing): Billing => {
 const begins = ["PeriodBegun", "InvoiceFinalized", "ChargeBegun"]
 
 const paid = SagaStory.make({
-  name: "subscription-billing",
+  name: "billing",
   ending: "completed",
   plot: billing("tok_visa", 1, "subscription.receipt", [...begins, "InvoicePaid"]),
   bugs: { "a charge under another key": unkeyed }
 })
 
 const declined = SagaStory.make({
-  name: "subscription-billing-declined",
+  name: "billing-declined",
   ending: "completed",
   plot: billing("tok_declined_insufficient_funds", 0, "subscription.chargeFailed", [...begins, "ChargeFailed"]),
   bugs: { "a card that is charged for another": unkeyed }

@@ -167,7 +167,7 @@ const anotherCard = byCard({
 })
 
 const noCard = byCard({
-  name: "alternative-payment-abandoned",
+  name: "alternative-payment-unpaid",
   ending: "failed",
   saga: alternative,
   input: order(poor),

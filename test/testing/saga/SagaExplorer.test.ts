@@ -1,5 +1,6 @@
 /** Every saga that florin comes with, dying before and after every crossing of a boundary; and whether that would show a bug. */
 import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
 import * as SagaExplorer from "../../../src/testing/saga/SagaExplorer.ts"
 import * as SagaStories from "../../../src/testing/saga/SagaStories.ts"
 import { withoutStacks } from "../WithoutStacks.ts"
@@ -8,6 +9,20 @@ withoutStacks()
 
 /** `florin simulate sagas --pairs` tells them all. */
 const oneIn = 100
+
+/** Name, crossings, runs and violations, as the guide shows them. */
+const shown = [...readFileSync("docs/guides/sagas.md", "utf8").matchAll(/^([a-z-]+) +(\d+) +(\d+) +(\d+)$/gm)]
+
+describe("docs/guides/sagas.md", () => {
+  it("shows what the explorer finds", () => {
+    assert.strictEqual(shown.length, 3)
+    for (const [, name, ...numbers] of shown) {
+      const story = SagaStories.all.find((each) => each.name === name)!
+      const { crossings, runs, violations } = SagaExplorer.explore(story, { pairs: false })
+      assert.deepStrictEqual(numbers.map(Number), [crossings, runs, violations.length], name)
+    }
+  })
+})
 
 describe("a process that dies at any crossing", () => {
   for (const story of SagaStories.all) {
