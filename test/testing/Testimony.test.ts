@@ -1,6 +1,5 @@
 /** `Testimony` beside the core's own fold, over every history that a small world can have. */
 import { assert, describe, it } from "@effect/vitest"
-import { Result } from "effect"
 import * as Payment from "../../src/domain/payment/Payment.ts"
 import type { Event } from "../../src/domain/payment/PaymentEvent.ts"
 import { hear, isOpen } from "../../src/testing/Testimony.ts"
@@ -11,9 +10,9 @@ import * as True from "./TrueBooks.ts"
 const histories = (pool: Parameters<typeof World.explore>[0]) => {
   const { moves } = World.explore(pool)
   const before = new Map<Payment.State, ReadonlyArray<Event>>([[Payment.initial, []]])
-  return moves.flatMap(({ decision, from, to }) => {
-    if (Result.isFailure(decision) || decision.success.length === 0 || to._tag === "New") return []
-    const history = [...before.get(from)!, ...decision.success]
+  return moves.flatMap(({ events, from, to }) => {
+    if (events.length === 0 || to._tag === "New") return []
+    const history = [...before.get(from)!, ...events]
     before.set(to, history)
     return [{ history, state: to }]
   })

@@ -3,7 +3,7 @@
  * loop, and what gateways, operators and clocks have to say. All of it is
  * answered by `PaymentDecision.decide`, so that every invariant has one home.
  */
-import { Result, Schema } from "effect"
+import { Data, Result, Schema } from "effect"
 import { Instant } from "../Instant.ts"
 import * as Money from "../Money.ts"
 import * as Risk from "../Risk.ts"
@@ -120,11 +120,12 @@ export const Rule = Schema.Literals([
 ])
 export type Rule = typeof Rule.Type
 
-export class Rejected extends Schema.TaggedError<Rejected>()("Payment.Rejected", {
-  command: Schema.String,
-  state: Schema.String,
-  rule: Rule
-}) {
+/** Made of florin's own values and never decoded, so no schema checks it: a refusal costs what an error costs. */
+export class Rejected extends Data.TaggedError("Payment.Rejected")<{
+  readonly command: Command["_tag"]
+  readonly state: State["_tag"]
+  readonly rule: Rule
+}> {
   override get message() {
     return `${this.command} refused in ${this.state}: ${this.rule}`
   }

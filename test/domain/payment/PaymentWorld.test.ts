@@ -14,18 +14,9 @@ withoutStacks()
 
 const worlds = [explore(authorizing), explore(settling)]
 const states = worlds.flatMap((world) => world.states)
-const changing = worlds
-  .flatMap((world) => world.moves)
-  .flatMap((move) =>
-    Result.isSuccess(move.decision) && move.decision.success.length > 0
-      ? [{ ...move, events: move.decision.success }]
-      : []
-  )
-const rules = new Set(
-  worlds
-    .flatMap((world) => world.moves)
-    .flatMap(({ decision }) => (Result.isFailure(decision) ? [decision.failure.rule] : []))
-)
+const moves = worlds.flatMap((world) => world.moves)
+const changing = moves.filter(({ events }) => events.length > 0)
+const rules = new Set(worlds.flatMap(({ refusals }) => [...refusals]))
 
 const kinds: ReadonlyArray<Payment.State["_tag"]> = [
   "New",
@@ -47,8 +38,11 @@ const kinds: ReadonlyArray<Payment.State["_tag"]> = [
 const unknownMoney = (state: Payment.State) =>
   Payment.openOperations(state).filter(({ standing }) => standing._tag !== "NotSent")
 
-const says = (text: string, { asked, from }: Move) =>
-  `${text}: ${asked._tag} in ${JSON.stringify(from, (_, v) => (typeof v === "bigint" ? String(v) : v))}`
+const says = ({ asked, from }: Move) =>
+  `${asked._tag} in ${JSON.stringify(from, (_, v) => (typeof v === "bigint" ? String(v) : v))}`
+
+/** Of a hundred thousand moves only those that break a rule are put into words. */
+const assertNone = (broken: ReadonlyArray<Move>) => assert.deepStrictEqual(broken.slice(0, 3).map(says), [])
 
 describe("Payment, in every reachable state", () => {
   it("visits every kind of state, every standing of every operation, every event and every rule", () => {
@@ -69,10 +63,11 @@ describe("Payment, in every reachable state", () => {
   })
 
   it("an accepted command can be repeated and then records nothing", () => {
-    for (const move of changing) {
-      const again = PaymentDecision.decide(move.asked, move.to)
-      assert.deepStrictEqual(Result.isSuccess(again) ? again.success : again.failure.rule, [], says("repeated", move))
-    }
+    const records = changing.filter(({ asked, to }) => {
+      const again = PaymentDecision.decide(asked, to)
+      return Result.isFailure(again) || again.success.length > 0
+    })
+    assertNone(records)
   })
 
   it("moves only along the diagram at the top of Payment.ts", () => {
@@ -122,32 +117,35 @@ describe("Payment, in every reachable state", () => {
   })
 
   it("begins one attempt at a time, and none while another may have moved money (R5)", () => {
-    for (const move of changing) {
-      if (!move.events.some(({ _tag }) => _tag === "AuthorizationBegun")) continue
-      assert.deepStrictEqual(unknownMoney(move.from), [], says("second attempt", move))
-      if (move.from._tag === "Authorizing") assert.strictEqual(move.from.operation.kind, "authorize")
-    }
+    const begun = changing.filter(({ events }) => events.some(({ _tag }) => _tag === "AuthorizationBegun"))
+    assert.isAbove(begun.length, 100)
+    assertNone(begun.filter(({ from }) => unknownMoney(from).length > 0))
+    assertNone(begun.filter(({ from }) => from._tag === "Authorizing" && from.operation.kind !== "authorize"))
   })
 
   it("ends without money only where no money can have moved", () => {
-    for (const move of changing) {
-      const ends = move.events.some(({ _tag }) => _tag === "Cancelled" || _tag === "Expired" || _tag === "Failed")
-      if (!ends || move.from._tag === "Screening" || move.from._tag === "Ready") continue
-      assert.isTrue(move.from._tag === "Authorizing" && move.from.operation.kind === "authorize", says("ended", move))
-      assert.deepStrictEqual(unknownMoney(move.from), [], says("ended", move))
-    }
+    const ending = changing.filter(
+      ({ events, from }) =>
+        from._tag !== "Screening" &&
+        from._tag !== "Ready" &&
+        events.some(({ _tag }) => _tag === "Cancelled" || _tag === "Expired" || _tag === "Failed")
+    )
+    assert.isAbove(ending.length, 10)
+    assertNone(ending.filter(({ from }) => from._tag !== "Authorizing" || from.operation.kind !== "authorize"))
+    assertNone(ending.filter(({ from }) => unknownMoney(from).length > 0))
   })
 
   it("an operation leaves doubt only by an answer, by proof, or by being taken on", () => {
-    for (const move of changing) {
-      for (const operation of Payment.openOperations(move.from).filter(Operation.isDoubtful)) {
-        const after = Payment.openOperations(move.to).find(({ id }) => id === operation.id)
-        if (after !== undefined && Operation.isDoubtful(after)) continue
-        assert.include(["RecordAnswer", "RecordNotFound"], move.asked._tag, says("lost its doubt", move))
-        const last = move.events.at(-1)!
-        assert.isTrue("evidence" in last || move.events.some((event) => "evidence" in event), says("no evidence", move))
-      }
-    }
+    const doubtful = (state: Payment.State) => Payment.openOperations(state).filter(Operation.isDoubtful)
+    const clearing = changing.filter(({ from, to }) => {
+      const before = doubtful(from)
+      if (before.length === 0) return false
+      const after = new Set(doubtful(to).map(({ id }) => id))
+      return before.some(({ id }) => !after.has(id))
+    })
+    assert.isAbove(clearing.length, 1000)
+    assertNone(clearing.filter(({ asked }) => asked._tag !== "RecordAnswer" && asked._tag !== "RecordNotFound"))
+    assertNone(clearing.filter(({ events }) => !events.some((event) => "evidence" in event)))
   })
 
   it("becomes captured, declined, refunded or failed only with evidence (R4)", () => {
@@ -168,7 +166,10 @@ describe("Payment, in every reachable state", () => {
     ])
     const claiming = changing.flatMap(({ events }) => events).filter(({ _tag }) => claims.has(_tag))
     assert.isAbove(claiming.length, 1000)
-    for (const event of claiming) assert.property(event, "evidence")
+    assert.deepStrictEqual(
+      claiming.filter((event) => !("evidence" in event)),
+      []
+    )
   })
 
   it("takes a gateway's word only of what it was asked (R4)", () => {
@@ -179,75 +180,71 @@ describe("Payment, in every reachable state", () => {
       return [{ move, gateway: asked.evidence.gateway }]
     })
     assert.sameMembers([...new Set(words.map(({ gateway }) => gateway))], [able, plain])
-    for (const { gateway, move } of words) {
-      const { from } = move
+    const others = words.filter(({ gateway, move: { from } }) => {
       const attempt =
         from._tag === "Authorizing" ? from.attempt : "authorization" in from ? from.authorization : undefined
-      assert.strictEqual(gateway, attempt?.gateway, says("another's word", move))
-    }
+      return gateway !== attempt?.gateway
+    })
+    assertNone(others.map(({ move }) => move))
   })
 
   it("never takes news that all has been captured for known when the record has less", () => {
-    const sales = worlds
-      .flatMap((world) => world.moves)
-      .filter(({ asked }) => asked._tag === "RecordAnswer" && asked.answer._tag === "Approved" && asked.answer.captured)
-    const taken = sales.filter(({ decision }) => Result.isSuccess(decision))
+    const taken = moves.filter(
+      ({ asked }) => asked._tag === "RecordAnswer" && asked.answer._tag === "Approved" && asked.answer.captured
+    )
     assert.isAbove(taken.length, 100)
-    for (const move of taken) {
-      const captured = "captures" in move.to ? Payment.captured(move.to).minor : 0n
-      assert.strictEqual(captured, 2n, says("swallowed", move))
-    }
+    assertNone(taken.filter(({ to }) => !("captures" in to) || Payment.captured(to).minor !== 2n))
   })
 
   it("leaves an escalation to a person when pending is all that is said again", () => {
-    for (const move of changing) {
-      if (move.asked._tag !== "RecordAnswer" || move.asked.answer._tag !== "Pending") continue
-      const { operation } = move.asked
-      const before = Payment.openOperations(move.from).find(({ id }) => id === operation)?.standing
-      if (before?._tag !== "Escalated") continue
-      assert.isTrue(before.pending === undefined && move.asked.at > before.at, says("lifted", move))
-    }
+    const lifted = changing.filter(({ asked, from }) => {
+      if (asked._tag !== "RecordAnswer" || asked.answer._tag !== "Pending") return false
+      const before = Payment.openOperations(from).find(({ id }) => id === asked.operation)?.standing
+      return before?._tag === "Escalated" && (before.pending !== undefined || asked.at <= before.at)
+    })
+    assertNone(lifted)
   })
 
   it("takes an operator's word only where nobody else can know", () => {
-    for (const move of changing) {
-      if (move.asked._tag !== "RecordAnswer" || move.asked.evidence._tag !== "Operator") continue
-      assert.isTrue(
-        Payment.openOperations(move.from).some(({ standing }) => standing._tag === "Escalated"),
-        says("operator", move)
+    const byOperator = changing.filter(
+      ({ asked }) => asked._tag === "RecordAnswer" && asked.evidence._tag === "Operator"
+    )
+    assert.isAbove(byOperator.length, 100)
+    assertNone(
+      byOperator.filter(({ from }) =>
+        Payment.openOperations(from).every(({ standing }) => standing._tag !== "Escalated")
       )
-    }
+    )
   })
 
   it("gives every operation an id that none had before", () => {
-    for (const move of changing) {
-      for (const event of move.events) {
+    const reused = changing.filter(({ events, from }) =>
+      events.some((event) => {
         const begins =
           event._tag === "AuthorizationBegun" ||
           event._tag === "ActionCompleted" ||
           event._tag === "CaptureBegun" ||
           event._tag === "VoidBegun" ||
           event._tag === "RefundBegun"
-        if (!begins || move.from._tag === "New") continue
-        assert.notProperty(move.from.ended, event.operation, says("reused id", move))
-        assert.isFalse(
-          Payment.openOperations(move.from).some(({ id }) => id === event.operation),
-          says("reused id", move)
+        if (!begins || from._tag === "New") return false
+        return (
+          event.operation in from.ended ||
+          Payment.openOperations(from).some(({ id }) => id === event.operation) ||
+          from.closed.some(({ operation }) => operation === event.operation)
         )
-        assert.isFalse(
-          move.from.closed.some(({ operation }) => operation === event.operation),
-          says("reused id", move)
-        )
-      }
-    }
+      })
+    )
+    assertNone(reused)
   })
 
   it("a cancel that was accepted never begins another attempt or capture", () => {
-    for (const move of changing) {
-      if (move.from._tag === "New" || move.from.cancel === undefined) continue
-      const begun = move.events.filter(({ _tag }) => _tag === "AuthorizationBegun" || _tag === "CaptureBegun")
-      assert.deepStrictEqual(begun, [], says("went on", move))
-    }
+    const cancelled = changing.filter(({ from }) => from._tag !== "New" && from.cancel !== undefined)
+    assert.isAbove(cancelled.length, 1000)
+    assertNone(
+      cancelled.filter(({ events }) =>
+        events.some(({ _tag }) => _tag === "AuthorizationBegun" || _tag === "CaptureBegun")
+      )
+    )
   })
 })
 

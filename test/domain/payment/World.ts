@@ -10,10 +10,10 @@ import type * as Evidence from "../../../src/domain/payment/Evidence.ts"
 import * as Gateway from "../../../src/domain/payment/Gateway.ts"
 import * as Operation from "../../../src/domain/payment/Operation.ts"
 import * as Payment from "../../../src/domain/payment/Payment.ts"
-import type { Decision } from "../../../src/domain/payment/PaymentCommand.ts"
+import type { Rule } from "../../../src/domain/payment/PaymentCommand.ts"
 import { Command } from "../../../src/domain/payment/PaymentCommand.ts"
 import * as PaymentDecision from "../../../src/domain/payment/PaymentDecision.ts"
-import type { Order } from "../../../src/domain/payment/PaymentEvent.ts"
+import type { Event, Order } from "../../../src/domain/payment/PaymentEvent.ts"
 import { DisputeId, MerchantId, PaymentId, RequestId, VoidReason } from "../../../src/domain/payment/PaymentEvent.ts"
 import { fold } from "../../../src/domain/payment/PaymentFold.ts"
 
@@ -229,36 +229,46 @@ const keyOf = (state: Payment.State) => JSON.stringify(state, summary) + ("order
 export interface Move {
   readonly from: Payment.State
   readonly asked: Command
-  /** What was recorded, or the rule that refused. */
-  readonly decision: Decision
+  /** What was recorded: nothing, where it was on record already. */
+  readonly events: ReadonlyArray<Event>
   readonly to: Payment.State
 }
 
 export interface World {
   readonly states: ReadonlyArray<Payment.State>
+  /** What was accepted. */
   readonly moves: ReadonlyArray<Move>
+  /** Why the rest was refused: millions of times, so each rule is kept once. */
+  readonly refusals: ReadonlySet<Rule>
 }
 
-/** Every state that `pool` can reach from nothing, and every command's answer in each of them. */
+/** Every state that `pool` can reach from nothing, with every command tried in each of them. */
 export const explore = (pool: ReadonlyArray<Command>): World => {
   const states = new Map<string, Payment.State>([["", Payment.initial]])
   const moves: Array<Move> = []
-  // Millions of refusals, none of which anyone reads the stack of: they are three times the work.
+  const refusals = new Set<Rule>()
+  // Millions of refusals, none of which anyone reads the stack of. An error without one, not even an empty one, is
+  // half the work.
   const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0
+  Reflect.set(Error, "stackTraceLimit", undefined)
   // A map is iterated in the order of insertion, so it is its own frontier.
   for (const from of states.values()) {
     for (const asked of pool) {
       const decision = PaymentDecision.decide(asked, from)
-      const to = Result.isSuccess(decision) ? fold(decision.success, from) : from
-      moves.push({ from, asked, decision, to })
+      if (Result.isFailure(decision)) {
+        refusals.add(decision.failure.rule)
+        continue
+      }
+      const events = decision.success
+      const to = fold(events, from)
+      moves.push({ from, asked, events, to })
       if (to === from || ("ended" in to && Object.keys(to.ended).length > maxEnded)) continue
       const key = keyOf(to)
       if (!states.has(key)) states.set(key, to)
     }
   }
   Error.stackTraceLimit = stackTraceLimit
-  return { states: [...states.values()], moves }
+  return { states: [...states.values()], moves, refusals }
 }
 
 export const given = (...commands: ReadonlyArray<Command>): Payment.State =>
