@@ -360,14 +360,13 @@ describe("PaymentPlan.next, in every reachable state", () => {
   })
 
   it("decides only what is accepted and changes something, so that the loop cannot spin", () => {
-    for (const { answer, state } of asked) {
-      if (answer._tag !== "Decide") continue
+    const spinning = asked.flatMap(({ answer, state }) => {
+      if (answer._tag !== "Decide") return []
       const decision = PaymentDecision.decide(answer.command, state)
-      assert.isTrue(
-        Result.isSuccess(decision) && decision.success.length > 0,
-        `${answer.command._tag} in ${state._tag}`
-      )
-    }
+      const moves = Result.isSuccess(decision) && decision.success.length > 0
+      return moves ? [] : [`${answer.command._tag} in ${state._tag}`]
+    })
+    assert.deepStrictEqual(spinning, [])
   })
 
   it("waits only for what is still to come", () => {
@@ -376,28 +375,25 @@ describe("PaymentPlan.next, in every reachable state", () => {
   })
 
   it("sends only what this run began, or what the gateway will recognise", () => {
-    for (const { answer, by, millis, state } of asked) {
-      if (answer._tag !== "Perform" || answer.step._tag !== "Send") continue
+    const blind = asked.filter(({ answer, by, millis, state }) => {
+      if (answer._tag !== "Perform" || answer.step._tag !== "Send") return false
       const { call } = answer.step
-      const operation = Payment.openOperations(state).find(({ id }) => id === call.operation)!
-      const { standing } = operation
-      if (standing._tag === "InFlight") assert.strictEqual(standing.by, by)
-      else {
-        assert.strictEqual(standing._tag, "InDoubt")
-        assert.strictEqual(call.gateway, able)
-        assert.isBelow(millis, 24 * hour - 10 * minute)
-      }
-    }
+      const { standing } = Payment.openOperations(state).find(({ id }) => id === call.operation)!
+      if (standing._tag === "InFlight") return standing.by !== by
+      return standing._tag !== "InDoubt" || call.gateway !== able || millis >= 24 * hour - 10 * minute
+    })
+    assert.deepStrictEqual(blind.slice(0, 3), [])
   })
 
   it("rests only at an end, or where a person has to decide", () => {
-    for (const { answer, state } of asked) {
-      if (answer._tag !== "Rest") continue
-      const ended = ["New", "Captured", "Voided", "Cancelled", "Expired", "Failed"].includes(state._tag)
-      const escalated = Payment.openOperations(state).some(({ standing }) => standing._tag === "Escalated")
-      assert.isTrue(ended || escalated, state._tag)
-      if (!escalated) assert.deepStrictEqual(Payment.openOperations(state), [])
-    }
+    const ends = new Set(["New", "Captured", "Voided", "Cancelled", "Expired", "Failed"])
+    const abandoned = asked.filter(({ answer, state }) => {
+      if (answer._tag !== "Rest") return false
+      const open = Payment.openOperations(state)
+      const escalated = open.some(({ standing }) => standing._tag === "Escalated")
+      return !escalated && (!ends.has(state._tag) || open.length > 0)
+    })
+    assert.deepStrictEqual(abandoned.slice(0, 3), [])
   })
 
   it("comes to rest from everywhere, whatever the gateway answers", () => {
@@ -414,10 +410,8 @@ describe("PaymentPlan.next, in every reachable state", () => {
       "nothing at all": () => undefined
     }
     for (const [name, reply] of Object.entries(answerTo)) {
-      for (const start of states) {
-        const end = run(start, reply)
-        assert.isDefined(end, `${name} from ${start._tag}`)
-      }
+      const restless = states.filter((start) => run(start, reply) === undefined)
+      assert.deepStrictEqual(restless.slice(0, 3), [], name)
     }
   })
 
