@@ -6,13 +6,17 @@ import { Rule } from "../../../src/domain/payment/PaymentCommand.ts"
 import * as PaymentDecision from "../../../src/domain/payment/PaymentDecision.ts"
 import * as PaymentEvent from "../../../src/domain/payment/PaymentEvent.ts"
 import { fold } from "../../../src/domain/payment/PaymentFold.ts"
+import { describeTestimony } from "../../testing/TestimonyInWorld.ts"
+import { describePlan } from "./PlanInWorld.ts"
 import type { Move } from "./World.ts"
 import { able, authorizing, explore, plain, settling } from "./World.ts"
 import { withoutStacks } from "../../testing/WithoutStacks.ts"
 
 withoutStacks()
 
-const worlds = [explore(authorizing), explore(settling)]
+/** Ten seconds' work, so all that is asked of every state is asked in this file. */
+const explored = { authorizing: explore(authorizing), settling: explore(settling) }
+const worlds = Object.values(explored)
 const states = worlds.flatMap((world) => world.states)
 const moves = worlds.flatMap((world) => world.moves)
 const changing = moves.filter(({ events }) => events.length > 0)
@@ -41,8 +45,8 @@ const unknownMoney = (state: Payment.State) =>
 const says = ({ asked, from }: Move) =>
   `${asked._tag} in ${JSON.stringify(from, (_, v) => (typeof v === "bigint" ? String(v) : v))}`
 
-/** Of a hundred thousand moves only those that break a rule are put into words. */
-const assertNone = (broken: ReadonlyArray<Move>) => assert.deepStrictEqual(broken.slice(0, 3).map(says), [])
+/** Of all moves only those that break a rule are put into words, and three of them say enough. */
+const told = (broken: ReadonlyArray<Move>) => broken.slice(0, 3).map(says)
 
 describe("Payment, in every reachable state", () => {
   it("visits every kind of state, every standing of every operation, every event and every rule", () => {
@@ -67,7 +71,7 @@ describe("Payment, in every reachable state", () => {
       const again = PaymentDecision.decide(asked, to)
       return Result.isFailure(again) || again.success.length > 0
     })
-    assertNone(records)
+    assert.deepStrictEqual(told(records), [])
   })
 
   it("moves only along the diagram at the top of Payment.ts", () => {
@@ -119,8 +123,11 @@ describe("Payment, in every reachable state", () => {
   it("begins one attempt at a time, and none while another may have moved money (R5)", () => {
     const begun = changing.filter(({ events }) => events.some(({ _tag }) => _tag === "AuthorizationBegun"))
     assert.isAbove(begun.length, 100)
-    assertNone(begun.filter(({ from }) => unknownMoney(from).length > 0))
-    assertNone(begun.filter(({ from }) => from._tag === "Authorizing" && from.operation.kind !== "authorize"))
+    assert.deepStrictEqual(told(begun.filter(({ from }) => unknownMoney(from).length > 0)), [])
+    assert.deepStrictEqual(
+      told(begun.filter(({ from }) => from._tag === "Authorizing" && from.operation.kind !== "authorize")),
+      []
+    )
   })
 
   it("ends without money only where no money can have moved", () => {
@@ -131,8 +138,11 @@ describe("Payment, in every reachable state", () => {
         events.some(({ _tag }) => _tag === "Cancelled" || _tag === "Expired" || _tag === "Failed")
     )
     assert.isAbove(ending.length, 10)
-    assertNone(ending.filter(({ from }) => from._tag !== "Authorizing" || from.operation.kind !== "authorize"))
-    assertNone(ending.filter(({ from }) => unknownMoney(from).length > 0))
+    assert.deepStrictEqual(
+      told(ending.filter(({ from }) => from._tag !== "Authorizing" || from.operation.kind !== "authorize")),
+      []
+    )
+    assert.deepStrictEqual(told(ending.filter(({ from }) => unknownMoney(from).length > 0)), [])
   })
 
   it("an operation leaves doubt only by an answer, by proof, or by being taken on", () => {
@@ -144,8 +154,11 @@ describe("Payment, in every reachable state", () => {
       return before.some(({ id }) => !after.has(id))
     })
     assert.isAbove(clearing.length, 1000)
-    assertNone(clearing.filter(({ asked }) => asked._tag !== "RecordAnswer" && asked._tag !== "RecordNotFound"))
-    assertNone(clearing.filter(({ events }) => !events.some((event) => "evidence" in event)))
+    assert.deepStrictEqual(
+      told(clearing.filter(({ asked }) => asked._tag !== "RecordAnswer" && asked._tag !== "RecordNotFound")),
+      []
+    )
+    assert.deepStrictEqual(told(clearing.filter(({ events }) => !events.some((event) => "evidence" in event))), [])
   })
 
   it("becomes captured, declined, refunded or failed only with evidence (R4)", () => {
@@ -185,7 +198,7 @@ describe("Payment, in every reachable state", () => {
         from._tag === "Authorizing" ? from.attempt : "authorization" in from ? from.authorization : undefined
       return gateway !== attempt?.gateway
     })
-    assertNone(others.map(({ move }) => move))
+    assert.deepStrictEqual(told(others.map(({ move }) => move)), [])
   })
 
   it("never takes news that all has been captured for known when the record has less", () => {
@@ -193,7 +206,7 @@ describe("Payment, in every reachable state", () => {
       ({ asked }) => asked._tag === "RecordAnswer" && asked.answer._tag === "Approved" && asked.answer.captured
     )
     assert.isAbove(taken.length, 100)
-    assertNone(taken.filter(({ to }) => !("captures" in to) || Payment.captured(to).minor !== 2n))
+    assert.deepStrictEqual(told(taken.filter(({ to }) => !("captures" in to) || Payment.captured(to).minor !== 2n)), [])
   })
 
   it("leaves an escalation to a person when pending is all that is said again", () => {
@@ -202,7 +215,7 @@ describe("Payment, in every reachable state", () => {
       const before = Payment.openOperations(from).find(({ id }) => id === asked.operation)?.standing
       return before?._tag === "Escalated" && (before.pending !== undefined || asked.at <= before.at)
     })
-    assertNone(lifted)
+    assert.deepStrictEqual(told(lifted), [])
   })
 
   it("takes an operator's word only where nobody else can know", () => {
@@ -210,10 +223,13 @@ describe("Payment, in every reachable state", () => {
       ({ asked }) => asked._tag === "RecordAnswer" && asked.evidence._tag === "Operator"
     )
     assert.isAbove(byOperator.length, 100)
-    assertNone(
-      byOperator.filter(({ from }) =>
-        Payment.openOperations(from).every(({ standing }) => standing._tag !== "Escalated")
-      )
+    assert.deepStrictEqual(
+      told(
+        byOperator.filter(({ from }) =>
+          Payment.openOperations(from).every(({ standing }) => standing._tag !== "Escalated")
+        )
+      ),
+      []
     )
   })
 
@@ -234,16 +250,19 @@ describe("Payment, in every reachable state", () => {
         )
       })
     )
-    assertNone(reused)
+    assert.deepStrictEqual(told(reused), [])
   })
 
   it("a cancel that was accepted never begins another attempt or capture", () => {
     const cancelled = changing.filter(({ from }) => from._tag !== "New" && from.cancel !== undefined)
     assert.isAbove(cancelled.length, 1000)
-    assertNone(
-      cancelled.filter(({ events }) =>
-        events.some(({ _tag }) => _tag === "AuthorizationBegun" || _tag === "CaptureBegun")
-      )
+    assert.deepStrictEqual(
+      told(
+        cancelled.filter(({ events }) =>
+          events.some(({ _tag }) => _tag === "AuthorizationBegun" || _tag === "CaptureBegun")
+        )
+      ),
+      []
     )
   })
 })
@@ -258,3 +277,6 @@ describe("PaymentFold.fold", () => {
     assert.throws(() => fold([captured]), /corrupt history: DisputeWon after New/)
   })
 })
+
+describePlan(states)
+for (const [name, world] of Object.entries(explored)) describeTestimony(name, world)
