@@ -44,7 +44,9 @@ export const restore = Effect.fn("ReplicaKeeping.restore")(function* (
   yield* replica.follow
   const behind = replica.sequence() - snapshot.sequence
   const from = found === undefined ? "the journal's beginning" : `the snapshot after event ${snapshot.sequence}`
-  yield* Effect.logInfo(`the accounts are restored from ${from} and ${behind} events behind it`)
+  if (replica.sequence() > 0) {
+    yield* Effect.logInfo(`the accounts are restored from ${from} and ${behind} events behind it`)
+  }
   return { replica, snapshot }
 })
 
