@@ -6,6 +6,7 @@
 import { Result, Schema } from "effect"
 import { Instant } from "../Instant.ts"
 import { MethodToken } from "../payment/Gateway.ts"
+import { given } from "../payment/PaymentCommand.ts"
 import { PaymentId, RequestId } from "../payment/PaymentEvent.ts"
 import { BillingPlan } from "./BillingPlan.ts"
 import { Coupon } from "./Coupon.ts"
@@ -53,6 +54,7 @@ export type Of<Tag extends Command["_tag"]> = Extract<Command, { readonly _tag: 
  * - `WrongState`: this state has no such move.
  * - `TermsDiffer`: the subscription began with other terms.
  * - `CurrencyMismatch`: a plan or a coupon of another currency.
+ * - `NoMailbox`: the address for notices is not one; `detail` says what came.
  * - `InvoiceOpen`: an invoice has to be paid, or to fail, first.
  * - `NotYet`: it is not due.
  * - `UnknownCharge`: no such charge was begun.
@@ -61,6 +63,7 @@ export const Rule = Schema.Literals([
   "WrongState",
   "TermsDiffer",
   "CurrencyMismatch",
+  "NoMailbox",
   "InvoiceOpen",
   "NotYet",
   "UnknownCharge"
@@ -70,10 +73,13 @@ export type Rule = typeof Rule.Type
 export class Rejected extends Schema.TaggedError<Rejected>()("Subscription.Rejected", {
   command: Schema.String,
   state: Schema.String,
-  rule: Rule
+  rule: Rule,
+  /** Which field, what was expected of it, and what came. */
+  detail: Schema.optionalKey(Schema.String)
 }) {
   override get message() {
-    return `${this.command} refused in ${this.state}: ${this.rule}`
+    const { command, detail, rule, state } = this
+    return `${command} refused in ${state}: ${rule}${detail === undefined ? "" : `, ${detail}`}`
   }
 }
 
@@ -82,5 +88,5 @@ export type Decision = Result.Result<ReadonlyArray<Event>, Rejected>
 
 export const accept = (...events: ReadonlyArray<Event>): Decision => Result.succeed(events)
 
-export const reject = (command: Command, state: State, rule: Rule): Decision =>
-  Result.fail(new Rejected({ command: command._tag, state: state._tag, rule }))
+export const reject = (command: Command, state: State, rule: Rule, detail?: string): Decision =>
+  Result.fail(new Rejected({ command: command._tag, state: state._tag, rule, ...given({ detail }) }))

@@ -7,6 +7,8 @@
  * `SubscriptionBilling`.
  */
 import { Schema } from "effect"
+import * as CardNumber from "../CardNumber.ts"
+import { Mailbox } from "../Mailbox.ts"
 import type { RequestId } from "../payment/PaymentEvent.ts"
 import * as BillingAnchor from "./BillingAnchor.ts"
 import { isSameInterval } from "./BillingPlan.ts"
@@ -57,11 +59,24 @@ export const decide = (command: Command, state: Subscription.State, policy: Poli
 const isRepeated = (request: RequestId, { requests }: Subscription.Begun): boolean => requests.includes(request)
 
 const isSameTerms = Schema.toEquivalence(Terms)
+const isMailbox = Schema.is(Mailbox)
+
+/** What came is quoted, but not at length. */
+const maxQuoteLength = 100
+
+/** To its type, an address is any text: what is none is found here, before it is stored. */
+const complaint = ({ email }: Terms): string | undefined => {
+  if (email === undefined || isMailbox(email)) return undefined
+  const quote = CardNumber.mask(JSON.stringify(email)).slice(0, maxQuoteLength)
+  return `email: expected one mail address, such as ada@example.org, got ${quote}`
+}
 
 /** Without a trial, the first period begins with it. */
 const subscribe = (command: Of<"Subscribe">, state: Subscription.State): Decision => {
   const { at, terms } = command
   if (state._tag !== "New") return isSameTerms(state.terms, terms) ? accept() : reject(command, state, "TermsDiffer")
+  const detail = complaint(terms)
+  if (detail !== undefined) return reject(command, state, "NoMailbox", detail)
   const { coupon, plan, zone } = terms
   if (coupon !== undefined && !Coupon.isFor(coupon, plan.price)) return reject(command, state, "CurrencyMismatch")
   if (plan.trialDays > 0) {

@@ -17,7 +17,7 @@ import { BillingPlan } from "./BillingPlan.ts"
 import { Coupon } from "./Coupon.ts"
 import { Invoice, InvoiceId, SubscriptionId } from "./Invoice.ts"
 
-/** What is subscribed to, and by whom. */
+/** What is subscribed to, and by whom: as it may be asked for. */
 export const Terms = Schema.Struct({
   subscription: SubscriptionId,
   merchant: MerchantId,
@@ -31,6 +31,9 @@ export const Terms = Schema.Struct({
   coupon: Schema.optionalKey(Coupon)
 })
 export type Terms = typeof Terms.Type
+
+/** As they are stored: an address that is refused today may have been taken before, and stays readable. */
+export const StoredTerms = Schema.Struct({ ...Terms.fields, email: Schema.optionalKey(Schema.String) })
 
 /** `now`: at once, with what is left credited. `periodEnd`: what is paid for is still delivered. */
 export const CancelWhen = Schema.Literals(["now", "periodEnd"])
@@ -61,7 +64,7 @@ const at = Instant
 const request = RequestId
 
 export const Event = Schema.TaggedUnion({
-  Subscribed: { terms: Terms, trialEndsAt: Schema.optionalKey(Instant), at },
+  Subscribed: { terms: StoredTerms, trialEndsAt: Schema.optionalKey(Instant), at },
   PeriodBegun: { period: Period, at },
   InvoiceFinalized: { invoice: Invoice, at },
   /** Before the payment is asked for, so that its key and its method are known whatever happens (R2, R3). */

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Schema } from "effect"
+import { Result, Schema } from "effect"
 import { Instant } from "../../../src/domain/Instant.ts"
 import type { Currency } from "../../../src/domain/Currency.ts"
 import * as Money from "../../../src/domain/Money.ts"
 import { TimeZone } from "../../../src/domain/subscription/BillingAnchor.ts"
+import { decide } from "../../../src/domain/subscription/SubscriptionDecision.ts"
+import { fold } from "../../../src/domain/subscription/SubscriptionFold.ts"
 import { InvoiceId } from "../../../src/domain/subscription/Invoice.ts"
 import * as SubscriptionBilling from "../../../src/domain/subscription/SubscriptionBilling.ts"
 import {
@@ -53,6 +55,19 @@ describe("subscribing", () => {
     ])
     assert.deepStrictEqual(story.ask({ ...subscribe, at: at("2027-02-01") }), [])
     assert.strictEqual(story.refusal({ ...subscribe, terms: terms({ customer: "bob" }) }), "TermsDiffer")
+  })
+
+  it("is refused with anything but one mail address, unless it was begun with it before", () => {
+    for (const email of ["ada", "ada@example.org, eve@example.org", ""]) {
+      const wish = { _tag: "Subscribe", terms: terms({ email }), at: at("2027-01-31") } as const
+      const refused = Result.getOrThrow(Result.flip(decide(wish, fold([]), day)))
+      assert.strictEqual(
+        refused.message,
+        `Subscribe refused in New: NoMailbox, email: expected one mail address, such as ada@example.org, got "${email}"`
+      )
+      const begun = fold([{ _tag: "Subscribed", terms: terms({ email }), at: at("2027-01-31") }])
+      assert.deepStrictEqual(decide(wish, begun, day), Result.succeed([]))
+    }
   })
 
   it("with a trial owes nothing before its end, and anchors there", () => {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import * as SubscriptionEvent from "../../../src/domain/subscription/SubscriptionEvent.ts"
 import { fold } from "../../../src/domain/subscription/SubscriptionFold.ts"
-import { once, percent, terms } from "./Subscriptions.ts"
+import { at, once, percent, terms } from "./Subscriptions.ts"
 
 const stored = Schema.toCodecJson(SubscriptionEvent.Event)
 
@@ -29,6 +29,15 @@ describe("SubscriptionEvent", () => {
     )
     assert.deepInclude(fold(history), { _tag: "Ended", invoices: 1, creditMinor: 0n, open: undefined })
     assert.deepInclude(fold(history.slice(0, 8)), { _tag: "PastDue", lapsed: true })
+  })
+
+  it("is read with an address that nobody could give today", () => {
+    for (const email of ["ada", "ada@example.org, eve@example.org", ""]) {
+      const event = Schema.encodeSync(stored)({ _tag: "Subscribed", terms: terms({ email }), at: at("2027-01-31") })
+      assert.deepInclude(fold([Schema.decodeUnknownSync(stored)(JSON.parse(JSON.stringify(event)))]), {
+        terms: terms({ email })
+      })
+    }
   })
 
   it("refuses what cannot be: a zone that there is not, a price below zero, a coupon of more than all, two addresses", () => {

@@ -334,6 +334,9 @@ describe("subscriptions", () => {
         const subscriptions = yield* Subscriptions.Subscriptions
         const unknown = yield* Effect.flip(subscriptions.pause(id, request("p")))
         assert.strictEqual(unknown.message, "there is no subscription sub_1")
+        const nowhere = yield* Effect.flip(subscriptions.subscribe({ ...ada, email: "ada" }))
+        assert.match(nowhere.message, /NoMailbox, email: expected one mail address, such as .*, got "ada"$/)
+        assert.strictEqual((yield* Effect.flip(subscriptions.get(id)))._tag, "SubscriptionNotFound")
         yield* subscriptions.subscribe(ada)
         const refused = yield* Effect.flip(subscriptions.subscribe({ ...ada, plan: pro }))
         assert.strictEqual(refused.message, "Subscribe refused in Active: TermsDiffer")
