@@ -81,7 +81,7 @@ export interface Listed {
   readonly stock: Stock
 }
 
-/** A stock and since when it owes something. */
+/** A stock and since when it owes something, or wants an order. */
 export interface Due {
   readonly id: StockId
   readonly due: Instant
@@ -107,5 +107,14 @@ export class StockRepository extends Context.Service<
     }) => Effect.Effect<ReadonlyArray<Listed>, StockRepositoryError | StorageUnavailable>
     /** Those that owe something at `now`, longest owed first, after `after`. */
     readonly due: (now: Instant, limit: number, after?: Due) => Effect.Effect<ReadonlyArray<Due>, StorageUnavailable>
+    /**
+     * Those that want an order at `now` (`Stock.reorderAt`), longest wanted first, after `after`. `due` is from when on. A
+     * reservation that has lapsed counts until that is recorded, so that one or the other here may have enough.
+     */
+    readonly wanting: (
+      now: Instant,
+      limit: number,
+      after?: Due
+    ) => Effect.Effect<ReadonlyArray<Due>, StorageUnavailable>
   }
 >()("florin/adapters/StockRepository") {}

@@ -98,6 +98,7 @@ export * as StockStep from "../orchestration/inventory/StockStep.ts"
 export * as StockTransfer from "../orchestration/inventory/StockTransfer.ts"
 export * as StockReplenishment from "../orchestration/inventory/StockReplenishment.ts"
 export * as DeliveryTracking from "../orchestration/inventory/DeliveryTracking.ts"
+export * as ReplenishmentWorker from "../orchestration/inventory/ReplenishmentWorker.ts"
 
 // --- What florin needs from the world --------------------------------------
 

@@ -1,5 +1,5 @@
 /**
- * Whether to order, and how much.
+ * When to order, and how much.
  *
  * What counts is the position: available, and on order already. At the reorder
  * point or below it, as much is ordered as fills the shelf up to its maximum,
@@ -11,6 +11,7 @@
  * supplier's lot sizes as bounds.
  */
 import { Schema } from "effect"
+import { Instant } from "../Instant.ts"
 
 const Pieces = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000 }))
 
@@ -38,6 +39,29 @@ export const Plan = Schema.Struct({
   quantity: Pieces
 })
 export type Plan = typeof Plan.Type
+
+/** How a stock is watched: by which numbers, and from when on where the supplier could not be ordered from. */
+export const Watch = Schema.Struct({ policy: ReorderPolicy, notBefore: Schema.optionalKey(Instant) })
+export type Watch = typeof Watch.Type
+
+/** What there is to count on, and how many orders are open. */
+export interface Outlook {
+  readonly position: number
+  readonly openOrders: number
+}
+
+/** Before everything: nothing puts it off. */
+const atOnce = Instant.make(1)
+
+/**
+ * From when on an order is wanted; nothing where there is enough, where one is
+ * open, and where nobody watches. An open order is waited for even when it is
+ * too small, because what the supplier gives at once is what he has.
+ */
+export const wantedAt = (watch: Watch | undefined, { openOrders, position }: Outlook): Instant | undefined => {
+  if (watch === undefined || openOrders > 0 || position > watch.policy.reorderPoint) return undefined
+  return watch.notBefore ?? atOnce
+}
 
 export const decide = (policy: ReorderPolicy, position: number, quote: Quote): Plan => {
   if (position > policy.reorderPoint) return { outcome: "enough", quantity: 0 }

@@ -19,6 +19,7 @@
 import { Result, Schema } from "effect"
 import { Instant } from "../Instant.ts"
 import { earlier } from "../Instant.ts"
+import * as Reorder from "./Reorder.ts"
 import type { Command, Refusal } from "./StockCommand.ts"
 import type { Event } from "./StockEvent.ts"
 import { endingOf, OperationKey, OrderId, Quantity, ReservationId } from "./StockEvent.ts"
@@ -39,7 +40,8 @@ export type OpenOrder = typeof OpenOrder.Type
 export const Stock = Schema.Struct({
   onHand: Schema.Int,
   holds: Schema.Array(Hold),
-  orders: Schema.Array(OpenOrder)
+  orders: Schema.Array(OpenOrder),
+  reorder: Schema.optionalKey(Reorder.Watch)
 })
 export type Stock = typeof Stock.Type
 
@@ -68,6 +70,16 @@ export const available = (stock: Stock): number => stock.onHand - reserved(stock
 
 /** What there is to count on when ordering: available, and on its way. */
 export const position = (stock: Stock): number => available(stock) + sum(stock.orders)
+
+/** Without the reservations that have lapsed by then, whether or not that is recorded. */
+export const lapse = (stock: Stock, at: Instant): Stock => ({
+  ...stock,
+  holds: stock.holds.filter(({ until }) => until === undefined || until > at)
+})
+
+/** From when on somebody has to order more; lapsed reservations count as above. */
+export const reorderAt = (stock: Stock): Instant | undefined =>
+  Reorder.wantedAt(stock.reorder, { position: position(stock), openOrders: stock.orders.length })
 
 // --- Evolve -----------------------------------------------------------------
 
@@ -101,6 +113,14 @@ export const evolve = (stock: Stock, event: Event): Stock => {
     }
     case "OrderCancelled":
       return { ...stock, orders: stock.orders.filter(({ order }) => order !== event.order) }
+    case "ReorderPolicySet": {
+      const { reorder: _, ...rest } = stock
+      return event.policy === undefined ? rest : { ...rest, reorder: { policy: event.policy } }
+    }
+    case "ReorderPutOff":
+      return stock.reorder === undefined
+        ? stock
+        : { ...stock, reorder: { policy: stock.reorder.policy, notBefore: event.until } }
     case "OperationBarred":
       return stock
   }
@@ -157,8 +177,10 @@ const judge = (command: Operation, stock: Stock, ended: Event | undefined): Judg
       return within(stock.onHand + command.by, { ...command, _tag: "StockAdjusted" })
     }
     case "OrderStock": {
-      const { askAt, order, quantity, reorderPoint } = command
+      const { askAt, ifNoneOpen = false, order, quantity, reorderPoint } = command
       if (isOpen(stock, order)) return refuse({ _tag: "OrderExists", order })
+      const [open] = stock.orders
+      if (ifNoneOpen && open !== undefined) return refuse({ _tag: "OrderExists", order: open.order })
       if (position(stock) > reorderPoint) return refuse({ _tag: "Enough", position: position(stock), reorderPoint })
       return one({ _tag: "StockOrdered", key, at, order, quantity, askAt })
     }
@@ -168,6 +190,10 @@ const judge = (command: Operation, stock: Stock, ended: Event | undefined): Judg
         : refuse({ _tag: "UnknownOrder", order: command.order })
     case "CancelOrder":
       return isOpen(stock, command.order) ? one({ _tag: "OrderCancelled", key, at, order: command.order }) : nothing
+    case "SetReorderPolicy":
+      return one({ ...command, _tag: "ReorderPolicySet" })
+    case "PutOffReorder":
+      return stock.reorder === undefined ? nothing : one({ ...command, _tag: "ReorderPutOff" })
     case "BarOperation":
       return one({ _tag: "OperationBarred", key, at })
   }
@@ -256,8 +282,15 @@ const isSame = (command: Exclude<Operation, { readonly _tag: "BarOperation" }>, 
       return event._tag === "OrderDelayed" && event.order === command.order
     case "CancelOrder":
       return event._tag === "OrderCancelled" && event.order === command.order
+    case "SetReorderPolicy":
+      return event._tag === "ReorderPolicySet" && isSamePolicy(event.policy, command.policy)
+    case "PutOffReorder":
+      return event._tag === "ReorderPutOff"
   }
 }
+
+const isSamePolicy = (one: Reorder.ReorderPolicy | undefined, other: Reorder.ReorderPolicy | undefined) =>
+  one?.reorderPoint === other?.reorderPoint && one?.maximum === other?.maximum
 
 // --- Next -------------------------------------------------------------------
 

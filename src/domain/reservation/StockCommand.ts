@@ -6,6 +6,7 @@
  */
 import { Schema } from "effect"
 import { Instant } from "../Instant.ts"
+import { ReorderPolicy } from "./Reorder.ts"
 import { adjusting, OperationKey, OrderId, Quantity, ReservationId, reserving } from "./StockEvent.ts"
 
 const operation = { key: OperationKey, at: Instant }
@@ -16,10 +17,23 @@ export const Command = Schema.TaggedUnion({
   ConsumeStock: { ...operation, reservation: ReservationId },
   ReceiveStock: { ...operation, quantity: Quantity, order: Schema.optionalKey(OrderId) },
   AdjustStock: adjusting,
-  /** Refused when there is enough, what is on order counted: with this many pieces or fewer there is not. */
-  OrderStock: { ...operation, order: OrderId, quantity: Quantity, askAt: Instant, reorderPoint: Schema.Int },
+  /**
+   * Refused when there is enough, what is on order counted: with this many pieces or fewer there is not. With
+   * `ifNoneOpen` refused as well while any order is open.
+   */
+  OrderStock: {
+    ...operation,
+    order: OrderId,
+    quantity: Quantity,
+    askAt: Instant,
+    reorderPoint: Schema.Int,
+    ifNoneOpen: Schema.optionalKey(Schema.Boolean)
+  },
   DelayOrder: { ...operation, order: OrderId, askAt: Instant },
   CancelOrder: { ...operation, order: OrderId },
+  /** By which numbers the stock is watched; without any, nobody orders by himself. */
+  SetReorderPolicy: { ...operation, policy: Schema.optionalKey(ReorderPolicy) },
+  PutOffReorder: { ...operation, until: Instant },
   /** Finds out whether the operation of this key has happened, and keeps it from happening if it has not. */
   BarOperation: operation,
   /** Ends what has lapsed; its own key is never recorded. */

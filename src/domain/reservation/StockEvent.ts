@@ -8,6 +8,7 @@
 import { Schema } from "effect"
 import { Instant } from "../Instant.ts"
 import { Text, Token } from "../Text.ts"
+import { ReorderPolicy } from "./Reorder.ts"
 
 /** Names that stand in locks and in logs: letters, digits and what is usual between them. */
 const Name = (example: string) =>
@@ -75,6 +76,10 @@ export const Event = Schema.TaggedUnion({
   StockOrdered: { ...operation, order: OrderId, quantity: Quantity, askAt: Instant },
   OrderDelayed: { ...operation, order: OrderId, askAt: Instant },
   OrderCancelled: { ...operation, order: OrderId },
+  /** Watched by these numbers from now on; without any, by nobody. */
+  ReorderPolicySet: { ...operation, policy: Schema.optionalKey(ReorderPolicy) },
+  /** An order was wanted and is not to be had before then. */
+  ReorderPutOff: { ...operation, until: Instant },
   /** The operation of this key has not happened and never will. */
   OperationBarred: operation
 })

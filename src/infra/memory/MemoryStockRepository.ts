@@ -5,7 +5,7 @@ import * as Repository from "../../adapters/StockRepository.ts"
 import { StockRepository, StockRepositoryError } from "../../adapters/StockRepository.ts"
 import type { Instant } from "../../domain/Instant.ts"
 import type { Stock } from "../../domain/reservation/Stock.ts"
-import { empty } from "../../domain/reservation/Stock.ts"
+import { empty, reorderAt } from "../../domain/reservation/Stock.ts"
 import type { Event, StockId } from "../../domain/reservation/StockEvent.ts"
 import { endingOf, nameOf, reservationOf } from "../../domain/reservation/StockEvent.ts"
 
@@ -18,6 +18,18 @@ interface Row {
 
 export const layer: Layer.Layer<StockRepository> = Layer.sync(StockRepository, () => {
   const rows = new Map<string, Row>()
+  /** In order of their moments, those that have come. */
+  const those = (momentOf: (row: Row) => Instant | undefined) => (now: Instant, limit: number, after?: Due) =>
+    Effect.sync(() =>
+      [...rows.values()]
+        .flatMap((row): ReadonlyArray<Due> => {
+          const due = momentOf(row)
+          return due !== undefined && due <= now ? [{ id: row.id, due }] : []
+        })
+        .filter((one) => after === undefined || isBefore(after, one))
+        .toSorted((one, other) => (isBefore(one, other) ? -1 : 1))
+        .slice(0, limit)
+    )
   const eventsOf = (id: StockId) => rows.get(nameOf(id))?.events ?? []
 
   return StockRepository.of({
@@ -58,14 +70,8 @@ export const layer: Layer.Layer<StockRepository> = Layer.sync(StockRepository, (
           .slice(0, limit)
           .map(({ id, stock }) => ({ id, stock }))
       ),
-    due: (now, limit, after) =>
-      Effect.sync(() =>
-        [...rows.values()]
-          .flatMap(({ due, id }): ReadonlyArray<Due> => (due !== undefined && due <= now ? [{ id, due }] : []))
-          .filter((one) => after === undefined || isBefore(after, one))
-          .toSorted((one, other) => (isBefore(one, other) ? -1 : 1))
-          .slice(0, limit)
-      )
+    due: those(({ due }) => due),
+    wanting: those(({ stock }) => reorderAt(stock))
   })
 })
 

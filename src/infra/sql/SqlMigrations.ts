@@ -299,7 +299,8 @@ const steps = {
   "0011_sagas": statements(...SqlSagaTables.create),
   "0012_subscriptions": statements(...SqlSubscriptionTables.create),
   "0013_inventory": statements(...SqlStockTables.create),
-  "0014_ledger_snapshot_kinds": ledgerSnapshotKinds
+  "0014_ledger_snapshot_kinds": ledgerSnapshotKinds,
+  "0015_reorder": statements(...SqlStockTables.watch)
 }
 
 const table = "florin.migrations"

@@ -10,7 +10,8 @@ import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Repository from "../../adapters/StockRepository.ts"
 import { StockRepository, StockRepositoryError } from "../../adapters/StockRepository.ts"
-import { empty, Stock } from "../../domain/reservation/Stock.ts"
+import { empty, reorderAt, Stock } from "../../domain/reservation/Stock.ts"
+import type { Instant } from "../../domain/Instant.ts"
 import type { StockId } from "../../domain/reservation/StockEvent.ts"
 import { endingOf, Event, LocationId, ProductId, reservationOf } from "../../domain/reservation/StockEvent.ts"
 import { fromTimestamp, toTimestamp, unavailable } from "./SqlStorage.ts"
@@ -24,6 +25,24 @@ export const layer: Layer.Layer<StockRepository, never, SqlClient> = Layer.effec
   StockRepository,
   Effect.gen(function* () {
     const sql = yield* SqlClient
+
+    /** In order of that moment, those for which it has come; its index has the same columns. */
+    const those = (name: string, moment: "due" | "reorder_at") =>
+      Effect.fn(`SqlStockRepository.${name}`)(function* (now: Instant, limit: number, after?: Repository.Due) {
+        const column = sql(moment)
+        const rest =
+          after === undefined
+            ? sql``
+            : sql`and (${column}, product, location)
+                > (${toTimestamp(after.due)}, ${after.id.product}, ${after.id.location})`
+        const rows = yield* sql<{ readonly product: string; readonly location: string; readonly moment: Date }>`
+          select product, location, ${column} as moment from florin.stock where ${column} <= ${toTimestamp(now)} ${rest}
+          order by ${column}, product, location limit ${limit}`.pipe(unavailable(name))
+        return rows.map(({ location, moment, product }) => ({
+          id: { product: ProductId.make(product), location: LocationId.make(location) },
+          due: fromTimestamp(moment)
+        }))
+      })
 
     return StockRepository.of({
       load: Effect.fn("SqlStockRepository.load")(function* (id, { key, reservation }) {
@@ -54,7 +73,8 @@ export const layer: Layer.Layer<StockRepository, never, SqlClient> = Layer.effec
       append: Effect.fn("SqlStockRepository.append")(function* ({ due, events, expected, id, stock }) {
         const { location, product } = id
         const state = JSON.stringify(encodeStock(stock))
-        const dueAt = due === undefined ? null : toTimestamp(due)
+        const momentOf = (moment: Instant | undefined) => (moment === undefined ? null : toTimestamp(moment))
+        const [dueAt, wantedAt] = [momentOf(due), momentOf(reorderAt(stock))]
         const version = expected + events.length
         const rows = events.map((event, index) => ({
           version: expected + index + 1,
@@ -65,10 +85,11 @@ export const layer: Layer.Layer<StockRepository, never, SqlClient> = Layer.effec
         }))
         const head =
           expected === 0
-            ? sql`insert into florin.stock (product, location, version, state, due)
-                values (${product}, ${location}, ${version}, ${state}::text::jsonb, ${dueAt})
+            ? sql`insert into florin.stock (product, location, version, state, due, reorder_at)
+                values (${product}, ${location}, ${version}, ${state}::text::jsonb, ${dueAt}, ${wantedAt})
                 on conflict (product, location) do nothing returning product, location`
-            : sql`update florin.stock set version = ${version}, state = ${state}::text::jsonb, due = ${dueAt}
+            : sql`update florin.stock set version = ${version}, state = ${state}::text::jsonb,
+                  due = ${dueAt}, reorder_at = ${wantedAt}
                 where product = ${product} and location = ${location} and version = ${expected}
                 returning product, location`
         const written = yield* sql`
@@ -113,20 +134,8 @@ export const layer: Layer.Layer<StockRepository, never, SqlClient> = Layer.effec
         })
       }),
 
-      due: Effect.fn("SqlStockRepository.due")(function* (now, limit, after) {
-        const rows = yield* sql<{ readonly product: string; readonly location: string; readonly due: Date }>`
-          select product, location, due from florin.stock where due <= ${toTimestamp(now)}
-          ${
-            after === undefined
-              ? sql``
-              : sql`and (due, product, location) > (${toTimestamp(after.due)}, ${after.id.product}, ${after.id.location})`
-          }
-          order by due, product, location limit ${limit}`.pipe(unavailable("due"))
-        return rows.map(({ due, location, product }) => ({
-          id: { product: ProductId.make(product), location: LocationId.make(location) },
-          due: fromTimestamp(due)
-        }))
-      })
+      due: those("due", "due"),
+      wanting: those("wanting", "reorder_at")
     })
   })
 )

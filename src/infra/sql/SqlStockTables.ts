@@ -2,7 +2,7 @@
  * The tables of inventory, as the statements of their migration step.
  *
  * - `stock`: a product at a location, what its events have come to, and when
- *   something is owed next. What is reserved is counted from that state.
+ *   something is owed next. What is reserved is counted from that state. `reorder_at`: from when on an order is wanted.
  * - `stock_events`: the truth. `key` is the operation's; `ended` the reservation that the event has ended.
  */
 
@@ -36,4 +36,10 @@ export const create: ReadonlyArray<string> = [
   // One operation, one key; one end to each reservation.
   `create unique index stock_events_key on florin.stock_events (product, location, key)`,
   `create unique index stock_events_ended on florin.stock_events (product, location, ended) where ended is not null`
+]
+
+/** None is watched yet where there is no column. */
+export const watch: ReadonlyArray<string> = [
+  `alter table florin.stock add column reorder_at timestamptz`,
+  `create index stock_reorder on florin.stock (reorder_at, product, location) where reorder_at is not null`
 ]

@@ -1,6 +1,6 @@
 /**
- * Every stock that owes something now, page by page, each seen to once a pass:
- * what cannot be settled stays owed, and must not keep a pass from the rest.
+ * Every stock that owes something now, or wants an order, page by page, each seen to once a pass:
+ * what cannot be settled stays so, and must not keep a pass from the rest.
  */
 import { Effect } from "effect"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
@@ -17,15 +17,16 @@ const concurrency = 8
 
 /** What became of each, longest owed first. */
 export const forEach = <A, E, R>(
-  visit: (id: StockId) => Effect.Effect<A, E, R>
+  visit: (id: StockId) => Effect.Effect<A, E, R>,
+  which: "due" | "wanting" = "due"
 ): Effect.Effect<ReadonlyArray<A>, E | StorageUnavailable, R | StockRepository> =>
   Effect.gen(function* () {
-    const { due } = yield* StockRepository
+    const { [which]: those } = yield* StockRepository
     const at = yield* now
     const fates: Array<A> = []
     let after: Due | undefined
     while (true) {
-      const page: ReadonlyArray<Due> = yield* due(at, pageSize, after)
+      const page: ReadonlyArray<Due> = yield* those(at, pageSize, after)
       fates.push(...(yield* Effect.forEach(page, ({ id }) => visit(id), { concurrency })))
       if (page.length < pageSize) return fates
       after = page.at(-1)

@@ -96,7 +96,7 @@ export const level = Effect.fn("Inventory.level")(function* (
   id: StockId
 ): Effect.fn.Return<Level, InventoryError, StockRepository> {
   const { stock } = yield* load(id, {})
-  return levelOf(lapse(stock, yield* Clock.currentTimeMillis))
+  return levelOf(Stock.lapse(stock, yield* now))
 })
 
 export const levelOf = (stock: Stock.Stock): Level => ({
@@ -104,11 +104,6 @@ export const levelOf = (stock: Stock.Stock): Level => ({
   reserved: Stock.reserved(stock),
   available: Stock.available(stock),
   onOrder: Stock.position(stock) - Stock.available(stock)
-})
-
-const lapse = (stock: Stock.Stock, at: number): Stock.Stock => ({
-  ...stock,
-  holds: stock.holds.filter(({ until }) => until === undefined || until > at)
 })
 
 // --- Deciding and appending ---------------------------------------------------

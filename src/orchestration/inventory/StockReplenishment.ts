@@ -19,6 +19,7 @@ import { Supplier } from "../../adapters/Supplier.ts"
 import type { PurchaseOrder } from "../../adapters/Supplier.ts"
 import { plus } from "../../domain/Instant.ts"
 import * as Reorder from "../../domain/reservation/Reorder.ts"
+import type { Refusal } from "../../domain/reservation/StockCommand.ts"
 import type { StockId } from "../../domain/reservation/StockEvent.ts"
 import { LocationId, OperationKey, OrderId, ProductId } from "../../domain/reservation/StockEvent.ts"
 import { Token } from "../../domain/Text.ts"
@@ -41,6 +42,8 @@ export const Replenishment = Schema.Struct({
   product: ProductId,
   location: LocationId,
   policy: Reorder.ReorderPolicy,
+  /** Orders nothing while any other order is open, even one that does not fill the shelf. */
+  ifNoneOpen: Schema.optionalKey(Schema.Boolean),
   /** Who hears of it. */
   notify: Schema.optionalKey(Address)
 })
@@ -106,7 +109,7 @@ const ordering = (wanted: Replenishment): Reversal => ({
  * plan, whatever the numbers say now: it counts in them itself.
  */
 const plan = Effect.fnUntraced(function* (wanted: Replenishment, quote: Reorder.Quote) {
-  const { policy } = wanted
+  const { ifNoneOpen = false, policy } = wanted
   const reversal = ordering(wanted)
   const before = yield* StockStep.recorded(reversal.stock, reversal.operation.key)
   const { available, onOrder } = yield* Inventory.level(reversal.stock)
@@ -115,18 +118,20 @@ const plan = Effect.fnUntraced(function* (wanted: Replenishment, quote: Reorder.
   if (chosen.outcome !== "order") return Saga.halt<Reorder.Plan>(chosen)
   const { quantity } = chosen
   const askAt = plus(yield* now, quote.leadTimeMillis)
-  const { reorderPoint } = policy
-  const order = orderOf(wanted)
-  const operation = { _tag: "OrderStock", ...reversal.operation, order, quantity, askAt, reorderPoint } as const
+  const numbers = { quantity, askAt, reorderPoint: policy.reorderPoint, ifNoneOpen }
+  const operation = { _tag: "OrderStock", ...reversal.operation, order: orderOf(wanted), ...numbers } as const
   return yield* StockStep.run({ ...reversal, operation }).pipe(
     Effect.as<Reorder.Plan | Signal<Reorder.Plan>>(chosen),
     // Somebody else was quicker, with an order or a delivery.
     Effect.catchIf(
-      (error) => error._tag === "StockRefused" && error.refusal._tag === "Enough",
+      (error) => error._tag === "StockRefused" && isOvertaken(error.refusal, ifNoneOpen),
       () => Effect.succeed(Saga.halt<Reorder.Plan>({ outcome: "enough", quantity: 0 }))
     )
   )
 })
+
+const isOvertaken = ({ _tag }: Refusal, ifNoneOpen: boolean) =>
+  _tag === "Enough" || (ifNoneOpen && _tag === "OrderExists")
 
 const purchaseOrder = (wanted: Replenishment, quantity: number): PurchaseOrder => ({
   order: orderOf(wanted),

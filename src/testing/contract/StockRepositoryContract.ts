@@ -2,11 +2,12 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import type { Layer } from "effect"
+import type { Due } from "../../adapters/StockRepository.ts"
 import { StockRepository } from "../../adapters/StockRepository.ts"
 import { plus } from "../../domain/Instant.ts"
 import * as Stock from "../../domain/reservation/Stock.ts"
 import type { Event, StockId } from "../../domain/reservation/StockEvent.ts"
-import { LocationId, OperationKey, ProductId, ReservationId } from "../../domain/reservation/StockEvent.ts"
+import { LocationId, OperationKey, OrderId, ProductId, ReservationId } from "../../domain/reservation/StockEvent.ts"
 import { at, unique } from "./Samples.ts"
 
 /**
@@ -18,7 +19,7 @@ import { at, unique } from "./Samples.ts"
  * onto any other version writes nothing; of many at once, exactly one
  * succeeds; what is recorded under a key and as a reservation's end is found,
  * of that stock only; levels of one product; what is due, longest owed first,
- * page by page.
+ * page by page; which stocks want an order, likewise.
  *
  *     StockRepositoryContract.suite("acme", AcmeStockRepository.layer)
  */
@@ -218,6 +219,48 @@ export const suite = <E>(name: string, implementation: Layer.Layer<StockReposito
           reservation: ReservationId.make("hold-r")
         })
         assert.deepStrictEqual(yield* due(30), [["late", 20]])
+      })
+    )
+
+    it.effect("names what wants an order, a page at a time, until one is open or there is enough", () =>
+      Effect.gen(function* () {
+        const mine = unique("product-")
+        const named = (name: string) => ({ key: OperationKey.make(name), at })
+        const policy = { reorderPoint: 10, maximum: 20 }
+        const watched: Event = { _tag: "ReorderPolicySet", ...named("watch"), policy }
+        const unwatched: Event = { _tag: "ReorderPolicySet", ...named("none") }
+        const order = OrderId.make("po")
+        const ordered: Event = { _tag: "StockOrdered", ...named("order"), order, quantity: 1, askAt: plus(at, 5) }
+        const putOff: Event = { _tag: "ReorderPutOff", ...named("off"), until: plus(at, 30) }
+        const [empty, held, late] = [stockId(mine, "empty"), stockId(mine, "held"), stockId(mine, "late")]
+        const short = yield* append(empty, [], watched, received("in", 10))
+        const promised = yield* append(held, [], watched, received("in", 11), reserved("a", 1))
+        const waiting = yield* append(late, [], received("in", 1), watched, putOff)
+        yield* append(stockId(mine, "above"), [], watched, received("in", 11))
+        yield* append(stockId(mine, "open"), [], watched, ordered)
+        yield* append(stockId(mine, "unwatched"), [], received("in", 1))
+        const wanting = (millis: number) =>
+          Effect.gen(function* () {
+            const { wanting } = yield* StockRepository
+            const found: Array<string> = []
+            let after: Due | undefined
+            while (true) {
+              const page: ReadonlyArray<Due> = yield* wanting(plus(at, millis), 1, after)
+              after = page[0]
+              if (after === undefined) return found
+              assert.strictEqual(page.length, 1)
+              if (after.id.product === mine) found.push(after.id.location)
+            }
+          })
+        assert.deepStrictEqual(yield* wanting(29), ["empty", "held"])
+        assert.deepStrictEqual(yield* wanting(30), ["empty", "held", "late"])
+        const open = yield* append(empty, short, ordered)
+        const released: Event = { _tag: "StockReleased", ...about("let-go", 1), reservation: ReservationId.make("a-r") }
+        yield* append(held, promised, released)
+        yield* append(late, waiting, unwatched)
+        assert.deepStrictEqual(yield* wanting(30), [])
+        yield* append(empty, open, { _tag: "OrderCancelled", ...named("gone"), order })
+        assert.deepStrictEqual(yield* wanting(0), ["empty"])
       })
     )
   })

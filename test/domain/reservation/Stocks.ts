@@ -1,5 +1,6 @@
 /** Short names for the tests of stock. */
 import { Instant } from "../../../src/domain/Instant.ts"
+import type { ReorderPolicy } from "../../../src/domain/reservation/Reorder.ts"
 import type { Command } from "../../../src/domain/reservation/StockCommand.ts"
 import { OperationKey, OrderId, ReservationId } from "../../../src/domain/reservation/StockEvent.ts"
 
@@ -79,3 +80,15 @@ export const bar = (barred: string, moment = 0): Of<"BarOperation"> => ({
   at: at(moment)
 })
 export const expire = (moment: number): Of<"ExpireReservations"> => ({ _tag: "ExpireReservations", at: at(moment) })
+export const watch = (name: string, policy?: ReorderPolicy, moment = 0): Of<"SetReorderPolicy"> => ({
+  _tag: "SetReorderPolicy",
+  key: key(`watch-${name}`),
+  at: at(moment),
+  ...(policy === undefined ? {} : { policy })
+})
+export const putOff = (name: string, until: number, moment = 0): Of<"PutOffReorder"> => ({
+  _tag: "PutOffReorder",
+  key: key(`put-off-${name}`),
+  at: at(moment),
+  until: at(until)
+})
