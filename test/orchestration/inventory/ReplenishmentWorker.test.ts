@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
+import { SagaRuns } from "../../../src/adapters/SagaRuns.ts"
 import { StockRepository } from "../../../src/adapters/StockRepository.ts"
 import { Supplier, SupplierError, SupplierRefused } from "../../../src/adapters/Supplier.ts"
 import { Instant } from "../../../src/domain/Instant.ts"
@@ -71,6 +72,8 @@ describe("a pass of replenishment", () => {
       assert.strictEqual((yield* wanting(Instant.make(10), 10)).length, 1)
       assert.deepStrictEqual(yield* pass, report({}))
       assert.deepStrictEqual(yield* placed, [])
+      // Nobody is asked for what is not wanted.
+      assert.deepStrictEqual(yield* Effect.flatMap(SagaRuns, ({ find }) => find({ limit: 10 })), [])
     }).pipe(Effect.provide(Crashes.world))
   )
 
@@ -201,6 +204,31 @@ describe("two workers over PostgreSQL", () => {
       )
       assert.strictEqual((yield* events(north)).filter((tag) => tag === "StockOrdered").length, 1)
       assert.deepStrictEqual(yield* worker, report({}))
+    }).pipe(Effect.provide(world))
+  )
+
+  it.live("place one order where one of them waits for the supplier while a piece is sold and the other orders", () =>
+    Effect.gen(function* () {
+      yield* Inventory.perform(south, receive("in", 2))
+      yield* watch(south)
+      const supplier = yield* Supplier
+      const [asked, answered] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const slow = Supplier.of({
+        ...supplier,
+        quote: (product) =>
+          Effect.andThen(
+            Effect.andThen(Deferred.succeed(asked, undefined), Deferred.await(answered)),
+            supplier.quote(product)
+          )
+      })
+      const waiting = yield* Effect.forkChild(Effect.provideService(worker, Supplier, slow))
+      yield* Deferred.await(asked)
+      yield* Inventory.perform(south, reserve("between", 1))
+      assert.deepStrictEqual(yield* worker, report({ ordered: 1 }))
+      yield* Deferred.succeed(answered, undefined)
+      assert.deepStrictEqual(yield* Fiber.join(waiting), report({}))
+      assert.deepStrictEqual(yield* placed, ["reorder/espresso@south/3 5 Open"])
+      assert.deepStrictEqual(yield* counts(south), [2, 1, 1, 5])
     }).pipe(Effect.provide(world))
   )
 })
