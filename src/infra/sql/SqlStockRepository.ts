@@ -73,7 +73,6 @@ export const layer: Layer.Layer<StockRepository, never, SqlClient> = Layer.effec
       append: Effect.fn("SqlStockRepository.append")(function* ({ due, events, expected, id, stock }) {
         const { location, product } = id
         const state = JSON.stringify(encodeStock(stock))
-        const momentOf = (moment: Instant | undefined) => (moment === undefined ? null : toTimestamp(moment))
         const [dueAt, wantedAt] = [momentOf(due), momentOf(reorderAt(stock))]
         const version = expected + events.length
         const rows = events.map((event, index) => ({
@@ -139,6 +138,8 @@ export const layer: Layer.Layer<StockRepository, never, SqlClient> = Layer.effec
     })
   })
 )
+
+const momentOf = (moment: Instant | undefined) => (moment === undefined ? null : toTimestamp(moment))
 
 const failing =
   (operation: string, stock: StockId) =>

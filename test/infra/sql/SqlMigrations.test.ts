@@ -24,7 +24,8 @@ const all = [
   "sagas",
   "subscriptions",
   "inventory",
-  "ledger_snapshot_kinds"
+  "ledger_snapshot_kinds",
+  "reorder"
 ]
 
 describe("SqlMigrations", () => {
