@@ -59,7 +59,8 @@ class Room {
   constructor(capacity: number, stride: number) {
     this.capacity = capacity
     this.span = (capacity + tailOf(capacity)) * stride
-    this.words = new Int32Array(this.span * partitionCount)
+    // Written from its beginning to its end: a page that is first read, anywhere, is handed out twice.
+    this.words = new Int32Array(this.span * partitionCount).fill(0)
     this.stride = stride
     this.scale = capacity / (lowMask + 1)
     this.limit = Math.floor(capacity * maxLoad) * partitionCount
