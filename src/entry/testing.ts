@@ -104,5 +104,6 @@ export * as LedgerSubscriptionsContract from "../testing/contract/LedgerSubscrip
 export * as NotifierContract from "../testing/contract/NotifierContract.ts"
 export * as StockRepositoryContract from "../testing/contract/StockRepositoryContract.ts"
 export * as SupplierContract from "../testing/contract/SupplierContract.ts"
+export * as ShopContract from "../testing/contract/ShopContract.ts"
 
 export * as Samples from "../testing/contract/Samples.ts"

@@ -22,7 +22,7 @@ export const start = Effect.fnUntraced(function* ({ bus, drainMillis = 1000, ...
   const services = bus === undefined ? workshop : Layer.merge(workshop, Layer.succeed(EventBus, bus))
   const server = HttpService.layer({ host: "127.0.0.1", port: 0, drainMillis }).pipe(
     Layer.provide(Layer.succeed(Merchant, Workshop.shop)),
-    Layer.provide(Shop.layer),
+    Layer.provide(Shop.layer()),
     Layer.provide(Layer.orDie(AccountCore.accounts()).pipe(Layer.provide(AccountCore.memory))),
     Layer.provideMerge(services),
     Layer.provide(Logger.layer([]))
