@@ -11,6 +11,7 @@
  */
 import { Context, Schema } from "effect"
 import type { Effect, Option } from "effect"
+import type { MerchantId } from "../domain/payment/PaymentEvent.ts"
 import { SagaJournal } from "../domain/saga/SagaJournal.ts"
 import { Ending } from "../domain/saga/SagaPlan.ts"
 import type { Wake } from "../domain/saga/StepOutcome.ts"
@@ -85,12 +86,23 @@ export interface Settlement {
   }
 }
 
+/** Where a run stands among all, the newest first: by its beginning, then by its id. */
+export type Place = Pick<SagaRun, "startedAt" | "execution">
+
 export interface Query {
   readonly saga?: string | undefined
   readonly status?: Status | undefined
+  /** Runs whose input names this merchant, or none: `merchantOf`. */
+  readonly merchant?: MerchantId | undefined
+  /** Those that stand after this place: older ones. */
+  readonly after?: Place | undefined
   /** 100 when absent. */
   readonly limit?: number | undefined
 }
+
+/** Whose run it is, where its input says so: an order's merchant, or its own. Stock is of everybody on a database. */
+export const merchantOf = (input: Schema.Json): unknown =>
+  Object(Object(input).order).merchant ?? Object(input).merchant ?? undefined
 
 /** A question that waits for its answer. */
 export interface OpenQuestion {

@@ -2,7 +2,8 @@
  * Orders, checkouts and runs of sagas in JSON. Amounts are integers of the
  * currency's minor unit; moments are ISO 8601 in UTC.
  */
-import { DateTime, Schema } from "effect"
+import { DateTime, Option, Result, Schema } from "effect"
+import { Base64Url } from "effect/encoding"
 import { Address } from "../../adapters/Notifier.ts"
 import type { OpenQuestion } from "../../adapters/SagaRuns.ts"
 import * as SagaRuns from "../../adapters/SagaRuns.ts"
@@ -16,7 +17,7 @@ import { Text, Token } from "../../domain/Text.ts"
 import type { Cart } from "../../orchestration/paying/Checkout.ts"
 import type { PaymentOrder } from "../../orchestration/paying/PaymentOrder.ts"
 import * as PaymentJson from "./PaymentJson.ts"
-import { Limit } from "./PaymentList.ts"
+import { Limit, usualLimit } from "./PaymentList.ts"
 
 const optional = Schema.optionalKey
 
@@ -80,11 +81,38 @@ export const StartSaga = Schema.Union([
   Schema.Struct({ saga: Schema.Literal("AlternativePayment"), ...order })
 ]).annotate({ identifier: "StartSaga" })
 
+// --- Pages ------------------------------------------------------------------
+
+const cursorOf = ({ execution, startedAt }: SagaRuns.Place): string => Base64Url.encode(`${startedAt} ${execution}`)
+
+const placeOf = (cursor: string): Option.Option<SagaRuns.Place> =>
+  Option.flatMap(Result.getSuccess(Base64Url.decodeString(cursor)), (text) => {
+    const [, startedAt, execution] = /^(\d{1,15}) ([!-~]{1,200})$/.exec(text) ?? []
+    return startedAt === undefined || execution === undefined
+      ? Option.none()
+      : Option.some({ startedAt: Number(startedAt), execution })
+  })
+
+const Cursor = Schema.String.annotate({ description: "The `nextCursor` of the page before" }).check(
+  Schema.makeFilter((text) => Option.isSome(placeOf(text)) || "Expected a cursor that a page gave as nextCursor")
+)
+
 export const Query = {
   saga: optional(Token(100).annotate({ description: "Runs of this saga" })),
   status: optional(SagaRuns.Status.annotate({ description: "Runs that stand so" })),
-  limit: optional(Limit)
+  limit: optional(Limit),
+  cursor: optional(Cursor)
 }
+const AllOf = Schema.Struct(Query)
+
+/** One more than a page holds, so that it is known whether there is another. */
+export const toQuery = (merchant: MerchantId, asked: typeof AllOf.Type): SagaRuns.Query => ({
+  saga: asked.saga,
+  status: asked.status,
+  merchant,
+  limit: (asked.limit ?? usualLimit) + 1,
+  after: asked.cursor === undefined ? undefined : Option.getOrUndefined(placeOf(asked.cursor))
+})
 
 export const Answer = Schema.Struct({
   saga: Token(100),
@@ -136,7 +164,22 @@ export const RunWithSteps = Schema.Struct({
 }).annotate({ identifier: "SagaRunWithSteps" })
 export type RunWithSteps = typeof RunWithSteps.Type
 
-export const Runs = Schema.Struct({ runs: Schema.Array(Run) }).annotate({ identifier: "SagaRuns" })
+export const Runs = Schema.Struct({
+  runs: Schema.Array(Run),
+  nextCursor: optional(Schema.String.annotate({ description: "Where the next page begins; absent on the last" }))
+}).annotate({ identifier: "SagaRuns" })
+
+export const fromFound = (
+  found: ReadonlyArray<SagaRuns.SagaRun>,
+  { limit = usualLimit }: Pick<typeof AllOf.Type, "limit">
+): typeof Runs.Type => {
+  const page = found.slice(0, limit)
+  const last = page.at(-1)
+  return {
+    runs: page.map(fromRun),
+    ...(found.length > limit && last !== undefined && { nextCursor: cursorOf(last) })
+  }
+}
 
 export const fromRun = (run: SagaRuns.SagaRun): Run => {
   const {

@@ -1,10 +1,11 @@
 /** `/v1/sagas` and `/v1/checkouts` over `SagaRunner`, for the runs of this service's merchant. */
-import { Effect, Option, Schema } from "effect"
+import type { Schema } from "effect"
+import { Effect, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpApiBuilder } from "effect/http-api"
 import { IdempotencyStore } from "../../adapters/IdempotencyStore.ts"
 import type { Kept } from "../../adapters/SagaRuns.ts"
-import { SagaRuns } from "../../adapters/SagaRuns.ts"
+import { merchantOf, SagaRuns } from "../../adapters/SagaRuns.ts"
 import type { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import { keyOf } from "../../orchestration/paying/PaymentOrder.ts"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
@@ -13,7 +14,6 @@ import type { SagaRunnerError } from "../../orchestration/saga/SagaRunnerError.t
 import { SagaRunner } from "../../orchestration/saga/SagaRunner.ts"
 import { ShopSagas } from "../sagas/ShopSagas.ts"
 import { Merchant } from "./Merchant.ts"
-import { usualLimit } from "./PaymentList.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
 import * as Problem from "./Problem.ts"
 import { refuse } from "./Refusal.ts"
@@ -54,10 +54,8 @@ export const sagas = HttpApiBuilder.group(
         }
       },
       list: ({ query }) =>
-        runs.find({ saga: query.saga, status: query.status, limit: query.limit ?? usualLimit }).pipe(
-          Effect.map((found) => ({
-            runs: found.filter((run) => isOf(merchant, run.input)).map(SagaJson.fromRun)
-          })),
+        runs.find(SagaJson.toQuery(merchant, query)).pipe(
+          Effect.map((found) => SagaJson.fromFound(found, query)),
           Effect.catch(refuse)
         ),
       get: ({ params }) =>
@@ -121,7 +119,4 @@ const detailed = (runs: SagaRuns["Service"], kept: Kept) =>
   Effect.map(runs.questions({ execution: kept.run.execution }), (questions) => SagaJson.withSteps(kept, questions))
 
 /** Orders are a merchant's; stock is of everybody on this database. */
-const isOf = (merchant: MerchantId, input: Schema.Json): boolean => {
-  const order = Object(Object(input).order ?? input)
-  return order.merchant === undefined || order.merchant === merchant
-}
+const isOf = (merchant: MerchantId, input: Schema.Json): boolean => (merchantOf(input) ?? merchant) === merchant

@@ -27,7 +27,6 @@ export const layer = (options: Options) =>
       const request = KeyedRequests.make(client, "the shop", options)
       const ask = <A>(about: string, of: HttpClientRequest.HttpClientRequest, asking: KeyedRequests.Asking<A>) =>
         Effect.mapError(request(of, asking), (failure) => new ShopError({ about, reason: reasonOf(failure) }))
-      const taken = () => Effect.void
 
       return Shop.of({
         ship: (shipment, key) =>
@@ -46,6 +45,9 @@ export const layer = (options: Options) =>
       })
     })
   )
+
+/** Of the answer, only its status is of interest. */
+const taken = () => Effect.void
 
 const json = (body: unknown) => HttpClientRequest.bodyJsonUnsafe(body)
 

@@ -1,7 +1,7 @@
 /** `SagaRuns` in this process's memory. */
 import { Effect, Layer, Option } from "effect"
-import type { Kept, OpenQuestion, Purpose } from "../../adapters/SagaRuns.ts"
-import { SagaRuns } from "../../adapters/SagaRuns.ts"
+import type { Kept, OpenQuestion, Place, Purpose } from "../../adapters/SagaRuns.ts"
+import { merchantOf, SagaRuns } from "../../adapters/SagaRuns.ts"
 import type { Wake } from "../../domain/saga/StepOutcome.ts"
 
 interface Asked {
@@ -10,6 +10,9 @@ interface Asked {
 }
 
 const idOf = ({ execution, generation, name }: OpenQuestion) => `${execution}#${generation}/${name}`
+
+const newestFirst = (one: Place, other: Place): number =>
+  other.startedAt - one.startedAt || (one.execution === other.execution ? 0 : one.execution > other.execution ? -1 : 1)
 
 export const layer: Layer.Layer<SagaRuns> = Layer.sync(SagaRuns, () => {
   const runs = new Map<string, Kept>()
@@ -44,13 +47,18 @@ export const layer: Layer.Layer<SagaRuns> = Layer.sync(SagaRuns, () => {
       }),
     get: (execution) => Effect.sync(() => Option.fromUndefinedOr(runs.get(execution))),
     keyed: (saga, key) => Effect.sync(() => Option.fromUndefinedOr(runs.get(byKey.get(`${saga}/${key}`) ?? ""))),
-    find: ({ limit = 100, saga, status }) =>
+    find: ({ after, limit = 100, merchant, saga, status }) =>
       Effect.sync(() =>
         [...runs.values()]
           .map(({ run }) => run)
-          .filter((run) => (saga ?? run.saga) === run.saga && (status ?? run.status) === run.status)
-          .toReversed()
-          .toSorted((one, other) => other.startedAt - one.startedAt)
+          .filter(
+            (run) =>
+              (saga ?? run.saga) === run.saga &&
+              (status ?? run.status) === run.status &&
+              (merchant === undefined || (merchantOf(run.input) ?? merchant) === merchant) &&
+              (after === undefined || newestFirst(after, run) < 0)
+          )
+          .toSorted(newestFirst)
           .slice(0, limit)
       ),
     settle: ({ at, ending, error, execution, generation, result, rollbackFailures, sealed, step }) =>

@@ -11,6 +11,9 @@ export const layer: Layer.Layer<SagaRuns, never, SqlClient> = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* SqlClient
 
+    // PostgreSQL reads no JSON with an escaped NUL or half of a surrogate pair in it. No merchant's name is escaped.
+    const readable = sql.literal(`regexp_replace(input, '\\\\u[0-9a-f]{4}', '\\\\u0020', 'gi')::json`)
+
     return SagaRuns.of({
       begin: Effect.fn("SqlSagaRuns.begin")(function* ({ at, execution, input, key, saga, sealed }) {
         const [row] = yield* sql<Row>`
@@ -37,11 +40,16 @@ export const layer: Layer.Layer<SagaRuns, never, SqlClient> = Layer.effect(
         )
         return Option.map(Option.fromUndefinedOr(row), keptOf)
       }),
-      find: Effect.fn("SqlSagaRuns.find")(function* ({ limit = 100, saga, status }) {
+      find: Effect.fn("SqlSagaRuns.find")(function* ({ after, limit = 100, merchant, saga, status }) {
+        // As `merchantOf` has it.
         const rows = yield* sql<Row>`
           select * from florin.sagas
           where (${saga ?? null}::text is null or saga = ${saga ?? null})
             and (${status ?? null}::text is null or status = ${status ?? null})
+            and (${merchant ?? null}::text is null or coalesce(
+              ${readable} #>> '{order,merchant}', ${readable} ->> 'merchant', ${merchant ?? null}) = ${merchant ?? null})
+            and (${after?.execution ?? null}::text is null or (started_millis, execution) <
+              (${after === undefined ? null : BigInt(after.startedAt)}::bigint, ${after?.execution ?? null}))
           order by started_millis desc, execution desc limit ${limit}`.pipe(unavailable("find"))
         return rows.map((row) => keptOf(row).run)
       }),

@@ -1,9 +1,10 @@
 /** What every `SagaRuns` must do. */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import type { Layer } from "effect"
-import type { Beginning, OpenQuestion, Settlement } from "../../adapters/SagaRuns.ts"
+import type { Layer, Schema } from "effect"
+import type { Beginning, OpenQuestion, Place, SagaRun, Settlement } from "../../adapters/SagaRuns.ts"
 import { SagaRuns } from "../../adapters/SagaRuns.ts"
+import { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import { at, unique } from "./Samples.ts"
 
 /**
@@ -12,7 +13,7 @@ import { at, unique } from "./Samples.ts"
  * Needs: a layer of the store, which need not be empty.
  *
  * Checks: a run begins once by its id and once by its saga's key, and who
- * repeats it gets the first; a generation is settled once, and only the one that
+ * repeats it gets the first; runs are found page by page, and by their merchant; a generation is settled once, and only the one that
  * goes on; the next generation begins from what the last one left; a
  * cancellation is asked of running runs only; a question is opened once, counts
  * wrong answers, is closed by the first, and is gone with its generation.
@@ -175,6 +176,74 @@ export const suite = <E>(name: string, implementation: Layer.Layer<SagaRuns, E>)
           running.map(({ run }) => run.execution),
           [executions[0], executions[2]]
         )
+      })
+    )
+
+    it.effect("finds a page at a time, each run once, those of one moment by their ids", () =>
+      Effect.gen(function* () {
+        const runs = yield* SagaRuns
+        const saga = unique("Saga")
+        const begun: Array<string> = []
+        // Not in the order of their ids, and three of one moment.
+        for (const [name, after] of [
+          ["c", 0],
+          ["b", 1],
+          ["d", 1],
+          ["a", 1],
+          ["e", 2]
+        ] as const) {
+          begun.push(
+            (yield* runs.begin(beginning({ saga, execution: `${name}-${saga}`, at: at + after }))).kept.run.execution
+          )
+        }
+        const [c, b, d, a, e] = begun
+        for (const limit of [1, 2, 3, 5]) {
+          const seen: Array<string> = []
+          let after: Place | undefined
+          while (true) {
+            const page: ReadonlyArray<SagaRun> = yield* runs.find({ saga, limit, after })
+            seen.push(...page.map(({ execution }) => execution))
+            if (page.length < limit) break
+            after = page.at(-1)
+          }
+          assert.deepStrictEqual(seen, [e, d, b, a, c], `pages of ${limit}`)
+        }
+      })
+    )
+
+    it.effect("finds a merchant's runs, and those that are nobody's, before it counts", () =>
+      Effect.gen(function* () {
+        const runs = yield* SagaRuns
+        const saga = unique("Saga")
+        const [ours, theirs] = [MerchantId.make("ours"), MerchantId.make("theirs")]
+        const inputs: ReadonlyArray<Schema.Json> = [
+          { merchant: ours },
+          { order: { merchant: ours } },
+          { merchant: theirs },
+          { order: { merchant: theirs } },
+          { transfer: "t-1" },
+          { order: { merchant: theirs }, merchant: ours },
+          { order: null, merchant: theirs },
+          { note: 'zero \u0000, half a pair \ud800, \\u0000, "merchant":"theirs"' },
+          "text",
+          ["merchant", "theirs"],
+          null
+        ]
+        const begun: Array<string> = []
+        for (const [index, input] of inputs.entries()) {
+          begun.push((yield* runs.begin(beginning({ saga, input, at: at + index }))).kept.run.execution)
+        }
+        const found = (query: Parameters<typeof runs.find>[0]) =>
+          Effect.map(runs.find({ saga, ...query }), (all) =>
+            all.map(({ execution }) => begun.indexOf(execution)).toReversed()
+          )
+        assert.deepStrictEqual(yield* found({ merchant: ours }), [0, 1, 4, 7, 8, 9, 10])
+        assert.deepStrictEqual(yield* found({ merchant: theirs }), [2, 3, 4, 5, 6, 7, 8, 9, 10])
+        assert.deepStrictEqual(
+          yield* found({}),
+          begun.map((_, index) => index)
+        )
+        assert.deepStrictEqual(yield* found({ merchant: ours, limit: 6 }), [1, 4, 7, 8, 9, 10])
       })
     )
 

@@ -1,7 +1,6 @@
 /** The API over memory, called like over the network: a request in, a response out. */
 import { Context, Effect, Layer, Logger } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
-import type { Shop as ShopSystems } from "../../../src/adapters/Shop.ts"
 import type { LedgerJournalError } from "../../../src/adapters/LedgerJournal.ts"
 import * as AccountCore from "../../../src/edge/AccountCore.ts"
 import * as EventsHandlers from "../../../src/edge/http/EventsHandlers.ts"
@@ -28,9 +27,7 @@ export type Call = (
   }
 ) => Promise<Reply>
 
-export interface Options extends Workshop.Options {
-  /** Of the shop that its sagas tell; without, there is nobody to tell. */
-  readonly systems?: Layer.Layer<ShopSystems> | undefined
+export interface Options extends Workshop.Options, Shop.Options {
   /** Instead of accounts of its own, in memory. */
   readonly accounts?: Layer.Layer<ClientAccounts, LedgerJournalError> | undefined
 }
@@ -47,7 +44,7 @@ export const withApi = (options: Options, use: (call: Call, send: Send) => Promi
         HttpService.routes.pipe(
           Layer.provide(EventsHandlers.closing),
           Layer.provide(Layer.succeed(Merchant, Workshop.shop)),
-          Layer.provide(Shop.layer(options.systems)),
+          Layer.provide(Shop.layer(options)),
           Layer.provide(Workshop.layer(options)),
           Layer.provide(options.accounts ?? ownAccounts),
           Layer.provide(HttpServer.layerServices),

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { setImmediate } from "node:timers/promises"
+import { SagaRuns } from "../../../src/adapters/SagaRuns.ts"
 import { Shop, ShopError, ShopRefused } from "../../../src/adapters/Shop.ts"
+import * as MemorySagaRuns from "../../../src/infra/memory/MemorySagaRuns.ts"
 import * as ScriptedGateway from "../../../src/infra/memory/ScriptedGateway.ts"
 import * as Workshop from "../../orchestration/Workshop.ts"
 import type { Call } from "./Api.ts"
@@ -136,6 +138,43 @@ describe("the API of sagas", () => {
         assert.deepInclude(again.body, { status: 409, state: "completed" })
         const captures = (await Effect.runPromise(gateway.asked)).filter(({ call }) => call._tag === "Capture")
         assert.strictEqual(captures.length, 1)
+      })
+    })
+  )
+
+  it.live("lists its merchant's runs page by page", () =>
+    Effect.gen(function* () {
+      const gateway = yield* picky
+      const runs = yield* Effect.provide(SagaRuns, MemorySagaRuns.layer)
+      // Newer than all of ours, and more than a page of them.
+      for (const execution of ["foreign-1", "foreign-2", "foreign-3", "foreign-4"]) {
+        const input = { merchant: "other", reference: execution }
+        yield* runs.begin({ execution, saga: "PaymentProcessing", key: execution, at: 4e12, input, sealed: input })
+      }
+      yield* withApi({ gateways: [gateway], runs }, async (call) => {
+        assert.strictEqual((await call("GET", "/v1/sagas/foreign-1")).status, 404)
+        assert.strictEqual((await call("POST", "/v1/sagas/foreign-1/cancel")).status, 404)
+        const ids: Array<unknown> = []
+        for (const reference of ["order-1", "order-2", "order-3", "order-4"]) {
+          const body = { saga: "PaymentProcessing", ...order(reference, { paymentMethod: "tok_visa" }) }
+          ids.unshift((await call("POST", "/v1/sagas", { body })).body.id)
+        }
+        const seen: Array<unknown> = []
+        let cursor = ""
+        for (const size of [3, 1]) {
+          const { body } = await call("GET", `/v1/sagas?limit=3${cursor}`)
+          const runs = body.runs as ReadonlyArray<Record<string, unknown>>
+          assert.strictEqual(runs.length, size)
+          seen.push(...runs.map(({ id }) => id))
+          assert.strictEqual("nextCursor" in body, size === 3)
+          cursor = `&cursor=${String(body.nextCursor)}`
+        }
+        assert.sameMembers(seen, ids)
+        for (const wrong of ["x", "MTIz", Buffer.from("1 2 3").toString("base64url")]) {
+          const { body, status } = await call("GET", `/v1/sagas?cursor=${wrong}`)
+          assert.strictEqual(status, 400)
+          assert.deepStrictEqual((body.errors as ReadonlyArray<{ path: unknown }>)[0]!.path, ["query", "cursor"])
+        }
       })
     })
   )

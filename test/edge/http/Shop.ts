@@ -1,17 +1,26 @@
 /** Sagas, subscriptions and stock in memory, for an API over a workshop's payments. */
 import { Layer } from "effect"
+import { SagaRuns } from "../../../src/adapters/SagaRuns.ts"
 import type { Shop } from "../../../src/adapters/Shop.ts"
 import * as SagaCore from "../../../src/edge/SagaCore.ts"
 import * as ShopCore from "../../../src/edge/ShopCore.ts"
 import * as MemorySubscriptionRepository from "../../../src/infra/memory/MemorySubscriptionRepository.ts"
 import * as OwnShop from "../../../src/infra/memory/OwnShop.ts"
 
-/** With the systems of a shop, where a test has some. */
-export const layer = (systems: Layer.Layer<Shop> = OwnShop.layer) =>
+export interface Options {
+  /** Of the shop that its sagas tell; without, there is nobody to tell. */
+  readonly systems?: Layer.Layer<Shop> | undefined
+  /** Instead of runs of its own. */
+  readonly runs?: SagaRuns["Service"] | undefined
+}
+
+export const layer = ({ runs, systems = OwnShop.layer }: Options = {}) =>
   ShopCore.layer({
     ...ShopCore.defaults,
     cardPage: new URL("https://shop.example/card")
   }).pipe(
-    Layer.provideMerge(SagaCore.memory),
+    Layer.provideMerge(
+      runs === undefined ? SagaCore.memory : Layer.merge(SagaCore.memory, Layer.succeed(SagaRuns, runs))
+    ),
     Layer.provide([ShopCore.unsent, systems, MemorySubscriptionRepository.layer])
   )
