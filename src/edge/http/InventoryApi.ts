@@ -47,7 +47,8 @@ export class InventoryGroup extends HttpApiGroup.make("inventory")
     ),
     HttpApiEndpoint.post("operateAll", "/operations", {
       payload: InventoryJson.Operations,
-      success: InventoryJson.Report
+      success: InventoryJson.Report,
+      error: Problem.Unavailable
     }).annotateMerge(
       described(
         "Many operations in one request",

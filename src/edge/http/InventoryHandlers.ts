@@ -13,6 +13,7 @@ import { Payments } from "../../orchestration/Payments.ts"
 import { SagaRunner } from "../../orchestration/saga/SagaRunner.ts"
 import * as InventoryJson from "./InventoryJson.ts"
 import { Merchant } from "./Merchant.ts"
+import * as OnRecord from "./OnRecord.ts"
 import { usualLimit } from "./PaymentList.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
 import * as Problem from "./Problem.ts"
@@ -28,7 +29,8 @@ export const inventory = HttpApiBuilder.group(
     const stocks = yield* StockRepository
     const services = yield* Effect.context<Needs>()
     const { waits } = yield* Payments
-    const start = SagaStart.make({ merchant: yield* Merchant, answerMillis: waits.answerMillis, services })
+    const onRecord = yield* OnRecord.recording
+    const start = SagaStart.make({ merchant: yield* Merchant, answerMillis: waits.answerMillis, services, onRecord })
 
     return handlers.handleAll({
       list: ({ query }) =>
@@ -69,14 +71,20 @@ export const inventory = HttpApiBuilder.group(
           return yield* refusal._tag === "KeyReused"
             ? new Problem.KeyReused({ field: "payload", detail: explain(refusal) })
             : new Problem.StockRefused({ reason: refusal._tag, detail: explain(refusal) })
-        }).pipe(Effect.provideContext(services), Effect.catch(refuse)),
+        }).pipe(
+          (run) => onRecord(InventoryJson.named({ product, location, ...payload }), run),
+          Effect.provideContext(services),
+          Effect.catch(refuse)
+        ),
 
       operateAll: ({ payload }) =>
         BulkInventory.performAll(InventoryJson.toBulk(payload)).pipe(
+          // The contract has refused more than there may be.
+          Effect.orDie,
+          (run) => onRecord(payload.operations.map(InventoryJson.named).join("; "), run),
           Effect.map(InventoryJson.fromReport),
           Effect.provideContext(services),
-          // The contract has refused more than there may be.
-          Effect.orDie
+          Effect.catch(refuse)
         ),
 
       transfer: ({ headers, payload }) =>

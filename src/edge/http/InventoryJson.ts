@@ -82,6 +82,12 @@ export const toOperation = (key: OperationKey, given: Operation): KeyedOperation
   }
 }
 
+/** In a few words: `receive 10 espresso-1kg berlin`. */
+export const named = ({ location, product, ...given }: Operation & StockId): string => {
+  const much = "quantity" in given ? [given.quantity] : "by" in given ? [given.by] : []
+  return [given.type, ...much, product, location].join(" ")
+}
+
 export const toBulk = ({ operations }: typeof Operations.Type) =>
   operations.map((given) => {
     const { key, location, product } = given

@@ -16,6 +16,7 @@ import type { MerchantId } from "../../domain/payment/PaymentEvent.ts"
 import * as IdempotentRequest from "../../orchestration/IdempotentRequest.ts"
 import type { Saga } from "../../orchestration/saga/Saga.ts"
 import { SagaRunner } from "../../orchestration/saga/SagaRunner.ts"
+import type { recording } from "./OnRecord.ts"
 import * as Problem from "./Problem.ts"
 import { refuse } from "./Refusal.ts"
 import * as SagaJson from "./SagaJson.ts"
@@ -23,6 +24,7 @@ import * as SagaJson from "./SagaJson.ts"
 export interface Options {
   readonly merchant: MerchantId
   readonly answerMillis: number
+  readonly onRecord: Effect.Success<typeof recording>
   readonly services: Context.Context<SagaRunner | IdempotencyStore | SecureRandom.SecureRandom>
 }
 
@@ -31,11 +33,13 @@ const encodeRun = Schema.encodeSync(RunJson)
 const decodeRun = Schema.decodeUnknownSync(RunJson)
 
 export const make =
-  ({ answerMillis, merchant, services }: Options) =>
+  ({ answerMillis, merchant, onRecord, services }: Options) =>
   <Input, A, R>(saga: Saga<Input, A, R>, input: Input, key: IdempotencyKey | undefined) =>
     Effect.gen(function* () {
       const asked = yield* Effect.orDie(saga.inputCoding.encode(input))
-      const run = Effect.map(begun(saga, input, asked, answerMillis), (answer) => ({
+      const named = saga.idempotencyKey?.(input)
+      const what = named === undefined ? `begin ${saga.name}` : `begin ${saga.name} ${named}`
+      const run = Effect.map(onRecord(what, begun(saga, input, asked, answerMillis)), (answer) => ({
         answer: encodeRun(answer),
         settled: answer.status !== "running"
       }))

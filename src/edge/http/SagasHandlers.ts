@@ -14,6 +14,7 @@ import type { SagaRunnerError } from "../../orchestration/saga/SagaRunnerError.t
 import { SagaRunner } from "../../orchestration/saga/SagaRunner.ts"
 import { ShopSagas } from "../sagas/ShopSagas.ts"
 import { Merchant } from "./Merchant.ts"
+import * as OnRecord from "./OnRecord.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
 import * as Problem from "./Problem.ts"
 import { refuse } from "./Refusal.ts"
@@ -30,9 +31,15 @@ export const sagas = HttpApiBuilder.group(
     const { alternativePayment, multiAttempt, paymentProcessing } = yield* ShopSagas
     const start = yield* starter
 
-    const change = (id: string, by: (id: string) => Effect.Effect<void, SagaRunnerError | StorageUnavailable>) =>
+    const onRecord = yield* OnRecord.recording
+
+    const change = (
+      what: string,
+      id: string,
+      by: (id: string) => Effect.Effect<void, SagaRunnerError | StorageUnavailable>
+    ) =>
       owned(runs, merchant, id).pipe(
-        Effect.andThen(by(id)),
+        Effect.andThen(onRecord(`${what} saga ${id}`, by(id))),
         Effect.andThen(runner.status(id)),
         Effect.map((run) => SagaStart.respond(SagaJson.fromRun(run), 202, false)),
         Effect.catch(refuse)
@@ -63,9 +70,9 @@ export const sagas = HttpApiBuilder.group(
           Effect.flatMap((kept) => detailed(runs, kept)),
           Effect.catch(refuse)
         ),
-      cancel: ({ params }) => change(params.id, runner.cancel),
-      undo: ({ params }) => change(params.id, runner.undo),
-      resume: ({ params }) => change(params.id, runner.resume),
+      cancel: ({ params }) => change("cancel", params.id, runner.cancel),
+      undo: ({ params }) => change("undo", params.id, runner.undo),
+      resume: ({ params }) => change("resume", params.id, runner.resume),
       answer: ({ payload: { answer, correlation, saga } }) =>
         Effect.gen(function* () {
           const [question] = yield* runs.questions({ saga, correlation })
@@ -73,7 +80,11 @@ export const sagas = HttpApiBuilder.group(
           yield* Effect.catchTag(owned(runs, merchant, question.execution), "SagaRunNotFound", () =>
             Effect.fail(new Problem.QuestionNotFound())
           )
-          yield* runner.answer(saga, correlation, answer)
+          // What is answered may be a customer's secret.
+          yield* onRecord(
+            `answer saga ${question.execution} at ${question.step}`,
+            runner.answer(saga, correlation, answer)
+          )
         }).pipe(Effect.catch(refuse))
     })
   })
@@ -104,7 +115,8 @@ const starter = Effect.gen(function* () {
   const { waits } = yield* Payments
   const services = yield* Effect.context<SagaRunner | IdempotencyStore | SecureRandom.SecureRandom>()
   const merchant = yield* Merchant
-  return SagaStart.make({ merchant, answerMillis: waits.answerMillis, services })
+  const onRecord = yield* OnRecord.recording
+  return SagaStart.make({ merchant, answerMillis: waits.answerMillis, services, onRecord })
 })
 
 /** The run, if it is this merchant's: of another's not even its being there is told. */

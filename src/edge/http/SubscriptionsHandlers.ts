@@ -11,6 +11,7 @@ import { SubscriptionId } from "../../domain/subscription/Invoice.ts"
 import type { SubscriptionView } from "../../domain/subscription/SubscriptionView.ts"
 import { Subscriptions } from "../../orchestration/subscription/Subscriptions.ts"
 import { Merchant } from "./Merchant.ts"
+import * as OnRecord from "./OnRecord.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
 import * as Problem from "./Problem.ts"
 import type { Refusal } from "./Refusal.ts"
@@ -25,6 +26,8 @@ export const subscriptions = HttpApiBuilder.group(
     const merchant = yield* Merchant
     const random = yield* SecureRandom.SecureRandom
 
+    const onRecord = yield* OnRecord.recording
+
     const own = (text: string) =>
       Effect.gen(function* () {
         const id = decodeId(text)
@@ -36,6 +39,7 @@ export const subscriptions = HttpApiBuilder.group(
 
     /** Once for its key, where there is one; without, each request is one of its own. */
     const change = (
+      what: string,
       text: string,
       key: IdempotencyKey | undefined,
       make: (id: SubscriptionId, request: RequestId) => Effect.Effect<SubscriptionView, Refusal>
@@ -43,21 +47,21 @@ export const subscriptions = HttpApiBuilder.group(
       Effect.gen(function* () {
         const id = yield* own(text)
         const request = RequestId.make(key ?? `request-${yield* random.ulid}`)
-        return SubscriptionJson.fromView(yield* make(id, request))
+        return SubscriptionJson.fromView(yield* onRecord(`${what} subscription ${id}`, make(id, request)))
       }).pipe(Effect.catch(refuse))
 
     return handlers.handleAll({
-      create: ({ headers, payload }) =>
-        subscriptions
-          .subscribe(SubscriptionJson.toTerms(merchant, idFor(merchant, headers["idempotency-key"]), payload))
-          .pipe(
-            Effect.map((view) => HttpServerResponse.jsonUnsafe(SubscriptionJson.fromView(view), { status: 201 })),
-            Effect.catch((error) =>
-              error._tag === "Subscription.Rejected" && error.rule === "TermsDiffer"
-                ? refuse(new Problem.KeyReused({ field: "payload", detail: "the first request differs" }))
-                : refuse(error)
-            )
-          ),
+      create: ({ headers, payload }) => {
+        const terms = SubscriptionJson.toTerms(merchant, idFor(merchant, headers["idempotency-key"]), payload)
+        return onRecord(`begin subscription ${terms.subscription}`, subscriptions.subscribe(terms)).pipe(
+          Effect.map((view) => HttpServerResponse.jsonUnsafe(SubscriptionJson.fromView(view), { status: 201 })),
+          Effect.catch((error) =>
+            error._tag === "Subscription.Rejected" && error.rule === "TermsDiffer"
+              ? refuse(new Problem.KeyReused({ field: "payload", detail: "the first request differs" }))
+              : refuse(error)
+          )
+        )
+      },
       list: ({ query }) =>
         subscriptions.list({ merchant, ...SubscriptionJson.toPage(query) }).pipe(
           Effect.map((found) => {
@@ -84,25 +88,25 @@ export const subscriptions = HttpApiBuilder.group(
           Effect.catch(refuse)
         ),
       changePlan: ({ headers, params, payload }) =>
-        change(params.id, headers["idempotency-key"], (id, request) =>
+        change("change the plan of", params.id, headers["idempotency-key"], (id, request) =>
           subscriptions.changePlan(id, request, SubscriptionJson.toPlan(payload.plan))
         ),
       applyCoupon: ({ headers, params, payload }) =>
-        change(params.id, headers["idempotency-key"], (id, request) =>
+        change("apply a coupon to", params.id, headers["idempotency-key"], (id, request) =>
           subscriptions.applyCoupon(id, request, SubscriptionJson.toCoupon(payload.coupon))
         ),
       updateMethod: ({ headers, params, payload }) =>
-        change(params.id, headers["idempotency-key"], (id, request) =>
+        change("change the payment method of", params.id, headers["idempotency-key"], (id, request) =>
           subscriptions.updateMethod(id, request, payload.paymentMethod)
         ),
       cancel: ({ headers, params, payload }) =>
-        change(params.id, headers["idempotency-key"], (id, request) =>
+        change("cancel", params.id, headers["idempotency-key"], (id, request) =>
           subscriptions.cancel(id, request, payload?.when ?? "periodEnd")
         ),
       pause: ({ headers, params }) =>
-        change(params.id, headers["idempotency-key"], (id, request) => subscriptions.pause(id, request)),
+        change("pause", params.id, headers["idempotency-key"], (id, request) => subscriptions.pause(id, request)),
       resume: ({ headers, params }) =>
-        change(params.id, headers["idempotency-key"], (id, request) => subscriptions.resume(id, request))
+        change("resume", params.id, headers["idempotency-key"], (id, request) => subscriptions.resume(id, request))
     })
   })
 )
