@@ -30,7 +30,11 @@ export const layer = (settings: Settings.Service) =>
     Layer.provide([Layer.succeed(Merchant, settings.merchant), Layer.succeed(TrustedProxies, settings.trustedProxies)]),
     Layer.provide(WebhookCore.layer(settings.webhookTargets)),
     Layer.provide(
-      ShopCore.layer({ ...settings.shop, drainMillis: settings.drainMillis }).pipe(
+      ShopCore.layer({
+        ...settings.shop,
+        supplier: ShopCore.supplier(settings.shop.supplier),
+        drainMillis: settings.drainMillis
+      }).pipe(
         Layer.provide([ShopCore.notifier(settings.shop.notices), ShopCore.shop(settings.shop)]),
         Layer.provideMerge(SagaCore.sql(settings))
       )

@@ -6,19 +6,29 @@ import { Effect, Layer, Option, Redacted } from "effect"
 import * as Notifiers from "../adapters/Notifier.ts"
 import { Notifier } from "../adapters/Notifier.ts"
 import type { Shop } from "../adapters/Shop.ts"
+import type { Supplier } from "../adapters/Supplier.ts"
 import * as OwnShop from "../infra/memory/OwnShop.ts"
 import * as InventoryCore from "./InventoryCore.ts"
+import * as ShopSagas from "./sagas/ShopSagas.ts"
 import * as SagaCore from "./SagaCore.ts"
 import type * as ShopSettings from "./ShopSettings.ts"
 import * as SubscriptionCore from "./SubscriptionCore.ts"
 
-export interface Options
-  extends SagaCore.Options, SubscriptionCore.Options, Pick<InventoryCore.Options, "inventoryMillis"> {}
+export interface Options extends SagaCore.Options, SubscriptionCore.Options, InventoryCore.Options {
+  /** Who delivers what is sold; without, nothing is ordered. */
+  readonly supplier?: Layer.Layer<Supplier> | undefined
+}
 
 export const defaults: Options = { ...SagaCore.defaults, ...SubscriptionCore.defaults, ...InventoryCore.defaults }
 
+/** With a supplier: runs that order goods are run here, and deliveries are asked for. */
+const supplied = ({ deliveryMillis, supplier }: Options) =>
+  supplier === undefined
+    ? Layer.empty
+    : Layer.merge(ShopSagas.replenishing, InventoryCore.deliveries({ deliveryMillis })).pipe(Layer.provide(supplier))
+
 export const layer = (options: Options) =>
-  Layer.mergeAll(SubscriptionCore.layer(options), InventoryCore.layer(options)).pipe(
+  Layer.mergeAll(SubscriptionCore.layer(options), InventoryCore.layer(options), supplied(options)).pipe(
     Layer.provideMerge(SagaCore.layer(options))
   )
 
@@ -56,6 +66,17 @@ export const notifier = ({ smtp, token, url }: ShopSettings.Shop["notices"]): La
     )
   )
 }
+
+/** The supplier where one is named; what asks him is loaded only then. */
+export const supplier = ({ token, url }: ShopSettings.Shop["supplier"]): Layer.Layer<Supplier> | undefined =>
+  Option.isNone(url)
+    ? undefined
+    : Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("../infra/http/HttpSupplier.ts")),
+          (HttpSupplier) => HttpSupplier.layer({ url: url.value, token: Option.getOrUndefined(token) })
+        )
+      ).pipe(Layer.provide(httpClient))
 
 /** The shop's systems where they are named; without, there is nobody to tell. */
 export const shop = ({ token, url }: Pick<ShopSettings.Shop, "url" | "token">): Layer.Layer<Shop> =>

@@ -9,8 +9,8 @@ import type { Setting } from "./Setting.ts"
 
 // --- The table --------------------------------------------------------------
 
-/** How often workers look, in milliseconds: a run without a process, a renewal, a reservation that lapsed. */
-const defaults = { sagaMillis: 5000, billingMillis: 15_000, inventoryMillis: 60_000 }
+/** How often workers look, in milliseconds: a run without a process, a renewal, a reservation that lapsed, a delivery. */
+const defaults = { sagaMillis: 5000, billingMillis: 15_000, inventoryMillis: 60_000, deliveryMillis: 600_000 }
 
 export const table = {
   sagaMillis: setting(
@@ -33,6 +33,28 @@ export const table = {
     "number",
     defaults.inventoryMillis,
     "how often reservations that have lapsed are looked for"
+  ),
+  deliveryMillis: setting(
+    "FLORIN_DELIVERY_MILLIS",
+    "delivery-millis",
+    "number",
+    defaults.deliveryMillis,
+    "how often the supplier is asked for orders that should have come"
+  ),
+  supplierUrl: setting(
+    "FLORIN_SUPPLIER_URL",
+    "supplier-url",
+    "url",
+    "no supplier",
+    "who is asked for quotes and deliveries; without it, nothing is ordered"
+  ),
+  supplierToken: setting(
+    "FLORIN_SUPPLIER_TOKEN",
+    "supplier-token",
+    "token",
+    "none",
+    "goes to the supplier as `Authorization: Bearer`",
+    true
   ),
   shopUrl: setting(
     "FLORIN_SHOP_URL",
@@ -175,6 +197,8 @@ export const shop = Config.all({
   sagaMillis: millis(table.sagaMillis, defaults.sagaMillis),
   billingMillis: millis(table.billingMillis, defaults.billingMillis),
   inventoryMillis: millis(table.inventoryMillis, defaults.inventoryMillis),
+  deliveryMillis: millis(table.deliveryMillis, defaults.deliveryMillis),
+  supplier: Config.all({ url: webUrl(table.supplierUrl), token: secret(table.supplierToken) }),
   url: webUrl(table.shopUrl),
   token: secret(table.shopToken),
   cardPage: Config.map(webUrl(table.cardPage), Option.getOrUndefined),

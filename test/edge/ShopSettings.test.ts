@@ -14,6 +14,8 @@ describe("ShopSettings", () => {
         sagaMillis: 5000,
         billingMillis: 15_000,
         inventoryMillis: 60_000,
+        deliveryMillis: 600_000,
+        supplier: { url: Option.none(), token: Option.none() },
         url: Option.none(),
         token: Option.none(),
         cardPage: undefined,
@@ -30,6 +32,8 @@ describe("ShopSettings", () => {
         FLORIN_BILLING_MILLIS: "86400000",
         FLORIN_SHOP_URL: "https://shop.example/florin",
         FLORIN_SHOP_TOKEN: "secret-shop",
+        FLORIN_SUPPLIER_URL: "https://supplier.example/florin",
+        FLORIN_SUPPLIER_TOKEN: "secret-supplier",
         FLORIN_CARD_PAGE: "https://shop.example/card?lang=de",
         FLORIN_FRAUD: '{"threshold":50,"points":{"velocity":30}}',
         FLORIN_NOTICES_URL: "https://mail.example/secret-path",
@@ -38,6 +42,8 @@ describe("ShopSettings", () => {
       assert.deepInclude(found, { sagaMillis: 1, billingMillis: 86_400_000 })
       assert.strictEqual(Option.getOrThrow(found.url).href, "https://shop.example/florin")
       assert.strictEqual(Redacted.value(Option.getOrThrow(found.token)), "secret-shop")
+      assert.strictEqual(Option.getOrThrow(found.supplier.url).href, "https://supplier.example/florin")
+      assert.strictEqual(Redacted.value(Option.getOrThrow(found.supplier.token)), "secret-supplier")
       assert.strictEqual(found.cardPage?.href, "https://shop.example/card?lang=de")
       assert.deepStrictEqual<object>(found.fraud, { threshold: 50, points: { velocity: 30 } })
       assert.strictEqual(Option.getOrThrow(found.notices.url).href, "https://mail.example/secret-path")
@@ -78,6 +84,8 @@ describe("ShopSettings", () => {
         [{ FLORIN_SAGA_MILLIS: "0" }, /Expected a whole number from 1 to 86400000, got "0"/],
         [{ FLORIN_BILLING_MILLIS: "86400001" }, /whole number from 1 to 86400000/],
         [{ FLORIN_INVENTORY_MILLIS: "1.5" }, /got "1.5"/],
+        [{ FLORIN_SUPPLIER_URL: "supplier.example" }, /Expected a URL with http or https, got "supplier.example"/],
+        [{ FLORIN_DELIVERY_MILLIS: "-1" }, /got "-1"/],
         [{ FLORIN_SHOP_URL: "shop.example" }, /Expected a URL with http or https, got "shop.example"/],
         [{ FLORIN_SHOP_URL: "ftp://shop.example" }, /http or https/],
         [{ FLORIN_CARD_PAGE: "/card" }, /got "\/card"/],
