@@ -21,11 +21,14 @@ export interface Options extends SagaCore.Options, SubscriptionCore.Options, Inv
 
 export const defaults: Options = { ...SagaCore.defaults, ...SubscriptionCore.defaults, ...InventoryCore.defaults }
 
-/** With a supplier: runs that order goods are run here, and deliveries are asked for. */
-const supplied = ({ deliveryMillis, supplier }: Options) =>
+/** With a supplier: what runs out is ordered, by runs that are run here, and deliveries are asked for. */
+const supplied = ({ deliveryMillis, inventoryMillis, supplier }: Options) =>
   supplier === undefined
     ? Layer.empty
-    : Layer.merge(ShopSagas.replenishing, InventoryCore.deliveries({ deliveryMillis })).pipe(Layer.provide(supplier))
+    : Layer.merge(
+        InventoryCore.replenishment({ inventoryMillis }).pipe(Layer.provideMerge(ShopSagas.replenishing)),
+        InventoryCore.deliveries({ deliveryMillis })
+      ).pipe(Layer.provide(supplier))
 
 export const layer = (options: Options) =>
   Layer.mergeAll(SubscriptionCore.layer(options), InventoryCore.layer(options), supplied(options)).pipe(

@@ -32,7 +32,7 @@ export const table = {
     "inventory-millis",
     "number",
     defaults.inventoryMillis,
-    "how often reservations that have lapsed are looked for"
+    "how often reservations that have lapsed, and stock that runs out, are looked for"
   ),
   deliveryMillis: setting(
     "FLORIN_DELIVERY_MILLIS",

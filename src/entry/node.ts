@@ -29,6 +29,7 @@ export * as SagaCluster from "../infra/cluster/SagaCluster.ts"
 export * as SubscriptionCore from "../edge/SubscriptionCore.ts"
 export * as InventoryCore from "../edge/InventoryCore.ts"
 export * as HttpShop from "../infra/http/HttpShop.ts"
+export * as HttpSupplier from "../infra/http/HttpSupplier.ts"
 
 // --- Flows -------------------------------------------------------------------
 

@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Supplier } from "../../src/adapters/Supplier.ts"
-import { LocationId, ProductId } from "../../src/domain/reservation/StockEvent.ts"
+import { LocationId, OperationKey, ProductId } from "../../src/domain/reservation/StockEvent.ts"
 import * as SagaCore from "../../src/edge/SagaCore.ts"
 import * as ShopCore from "../../src/edge/ShopCore.ts"
+import * as InventoryJson from "../../src/edge/http/InventoryJson.ts"
 import * as MemorySubscriptionRepository from "../../src/infra/memory/MemorySubscriptionRepository.ts"
 import * as MemorySupplier from "../../src/infra/memory/MemorySupplier.ts"
 import * as OwnShop from "../../src/infra/memory/OwnShop.ts"
@@ -51,6 +52,27 @@ describe("the shop's sagas and workers", () => {
         assert.strictEqual((yield* Inventory.level(stock)).onHand, 0)
         yield* TestClock.adjust("20 minutes")
         assert.strictEqual((yield* Inventory.level(stock)).onHand, 48)
+      }).pipe(Effect.provide(core(Layer.succeed(Supplier, Context.get(context, Supplier)))))
+    })
+  )
+
+  it.effect("order by themselves what runs out, once, where the stock is watched", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(at)
+      const context = yield* Layer.build(catalogue)
+      const { orders } = Context.get(context, MemorySupplier.SupplierBooks)
+      yield* Effect.gen(function* () {
+        yield* TestClock.adjust("5 minutes")
+        assert.strictEqual(orders.size, 0)
+        const { policy } = wanted
+        const watch = InventoryJson.toOperation(OperationKey.make("watch-1"), { type: "watch", policy })
+        yield* Inventory.perform(stock, watch)
+        yield* TestClock.adjust("20 minutes")
+        assert.deepStrictEqual(
+          [...orders.values()].map(({ order }) => order?.quantity),
+          [50]
+        )
+        assert.strictEqual((yield* Inventory.level(stock)).onOrder, 50)
       }).pipe(Effect.provide(core(Layer.succeed(Supplier, Context.get(context, Supplier)))))
     })
   )

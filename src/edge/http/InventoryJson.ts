@@ -5,6 +5,7 @@ import { Address } from "../../adapters/Notifier.ts"
 import { Instant } from "../../domain/Instant.ts"
 import * as Stocks from "../../domain/reservation/Stock.ts"
 import type { Stock } from "../../domain/reservation/Stock.ts"
+import { ReorderPolicy } from "../../domain/reservation/Reorder.ts"
 import { explain, Refusal } from "../../domain/reservation/StockCommand.ts"
 import type { StockId } from "../../domain/reservation/StockEvent.ts"
 import {
@@ -35,7 +36,15 @@ const types = {
     until: optional(Moment("Lapses by itself then; without it, not"))
   },
   release: { type: Schema.Literal("release"), reservation: ReservationId },
-  consume: { type: Schema.Literal("consume"), reservation: ReservationId }
+  consume: { type: Schema.Literal("consume"), reservation: ReservationId },
+  watch: {
+    type: Schema.Literal("watch"),
+    policy: optional(
+      ReorderPolicy.annotate({
+        description: "When more is ordered, and up to how much; without it, nobody orders by himself"
+      })
+    )
+  }
 }
 
 const one = <const Extra extends Schema.Struct.Fields>(extra: Extra) =>
@@ -44,7 +53,8 @@ const one = <const Extra extends Schema.Struct.Fields>(extra: Extra) =>
     Schema.Struct({ ...extra, ...types.adjust }),
     Schema.Struct({ ...extra, ...types.reserve }),
     Schema.Struct({ ...extra, ...types.release }),
-    Schema.Struct({ ...extra, ...types.consume })
+    Schema.Struct({ ...extra, ...types.consume }),
+    Schema.Struct({ ...extra, ...types.watch })
   ])
 
 export const Operation = one({}).annotate({ identifier: "StockOperation" })
@@ -79,6 +89,8 @@ export const toOperation = (key: OperationKey, given: Operation): KeyedOperation
       return { _tag: "ReleaseStock", key, reservation: given.reservation }
     case "consume":
       return { _tag: "ConsumeStock", key, reservation: given.reservation }
+    case "watch":
+      return { _tag: "SetReorderPolicy", key, ...(given.policy !== undefined && { policy: given.policy }) }
   }
 }
 

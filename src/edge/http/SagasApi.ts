@@ -37,7 +37,7 @@ export class SagasGroup extends HttpApiGroup.make("sagas")
       query: SagaJson.Query,
       success: SagaJson.Runs,
       error: Problem.Unavailable
-    }).annotateMerge(described("List runs of sagas", "The newest first.")),
+    }).annotateMerge(described("List runs of sagas", "This merchant's, the newest first.")),
     HttpApiEndpoint.get("get", "/:id", {
       params,
       success: SagaJson.RunWithSteps,
