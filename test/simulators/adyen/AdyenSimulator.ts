@@ -56,6 +56,8 @@ export interface AdyenSimulator {
   readonly origin: string
   readonly payments: () => ReadonlyArray<Payment>
   readonly seen: ReadonlyArray<Seen>
+  /** The next request under a key that is new is worked on, once it has `begun`, until `go`. */
+  readonly hold: () => { readonly begun: Promise<void>; readonly go: () => void }
   readonly fault: (fault: Partial<Fault> & Pick<Fault, "on" | "how">) => void
   /** The bodies of all notifications up to now, signed, oldest first. */
   readonly delivered: () => ReadonlyArray<string>
@@ -82,6 +84,8 @@ class Simulator implements AdyenSimulator {
   private readonly server = createServer((request, response) => void this.handle(request, response))
   private readonly webhookUrl: string | undefined
   private readonly deliveries = new Map<string, number>()
+  /** What the next request waits for, having said that it does. */
+  private held: (() => Promise<void>) | undefined
   private sent = 0
   private closed = false
   origin = ""
@@ -110,6 +114,16 @@ class Simulator implements AdyenSimulator {
   }
 
   payments = () => [...this.books.payments.values()]
+
+  hold: AdyenSimulator["hold"] = () => {
+    const begun = Promise.withResolvers<void>()
+    const gone = Promise.withResolvers<void>()
+    this.held = () => {
+      begun.resolve()
+      return gone.promise
+    }
+    return { begun: begun.promise, go: gone.resolve }
+  }
 
   fault: AdyenSimulator["fault"] = (fault) => void this.faults.push({ when: "before", times: 1, ...fault })
 
@@ -179,8 +193,10 @@ class Simulator implements AdyenSimulator {
     }
     if (before !== undefined) return before
     if (key !== undefined) this.keys.set(key, "running")
+    const { held } = this
+    this.held = undefined
     // As long as an acquirer takes on a good day: time for another send of the key to come.
-    await sleep(2)
+    await (held === undefined ? sleep(2) : held())
     const reply = this.books.post(path, body)
     if (key !== undefined && reply.status < 300) this.keys.set(key, reply)
     else if (key !== undefined) this.keys.delete(key)
