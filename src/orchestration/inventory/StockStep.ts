@@ -19,6 +19,7 @@ import { StockRepository } from "../../adapters/StockRepository.ts"
 import { explain, Refusal } from "../../domain/reservation/StockCommand.ts"
 import type { OperationKey } from "../../domain/reservation/StockEvent.ts"
 import { nameOf, StockId } from "../../domain/reservation/StockEvent.ts"
+import { errorOf } from "../../domain/saga/StepOutcome.ts"
 import type { Operation } from "./Inventory.ts"
 import * as Inventory from "./Inventory.ts"
 
@@ -85,5 +86,5 @@ export const compensate = (step: Reversal) =>
   )
 
 /** Whatever takes something back, for as long as another attempt is of use. */
-export const patiently = <A, E extends { readonly isRetryable: boolean }, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.retry(effect, { while: ({ isRetryable }) => isRetryable, schedule: persistently })
+export const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.retry(effect, { while: (error) => errorOf(error).isRetryable, schedule: persistently })

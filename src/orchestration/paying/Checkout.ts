@@ -5,7 +5,7 @@
  * | --- | --- | --- |
  * | `reserve` | compensatable, a step for each line | what is reserved is released, the last line first |
  * | `payment` | the saga `PaymentAuthorization` | the hold is voided |
- * | `shipment` | compensatable | the note is withdrawn |
+ * | `shipment` | compensatable | the note is withdrawn, one too whose answer never came |
  * | `charge` | pivot | paid back, if somebody undoes the run |
  * | `consume` | compensatable, a step for each line | past the pivot: the run stalls until it is resumed |
  * | `record`, `receipt` | as in `PaymentProcessing` | |
@@ -18,6 +18,7 @@ import { Effect, Schema } from "effect"
 import type { Lock } from "../../adapters/Lock.ts"
 import type { StockRepository } from "../../adapters/StockRepository.ts"
 import { OperationKey, Quantity, ReservationId, StockId } from "../../domain/reservation/StockEvent.ts"
+import { errorOf } from "../../domain/saga/StepOutcome.ts"
 import { Text } from "../../domain/Text.ts"
 import * as Inventory from "../inventory/Inventory.ts"
 import type { KeyedOperation, Reversible } from "../inventory/StockStep.ts"
@@ -91,7 +92,8 @@ export const make = <R = never>({
       gives: ShipmentNote,
       retry: doggedly,
       run: ({ cart }, { key }) => shipment.write(cart, key),
-      undo: (note, _, { key }) => shipment.withdraw(note, key)
+      compensate: ({ cart }, { isRetryable }, { key }) => withdrawDoubtful(shipment, cart, isRetryable, key),
+      undo: (note, _, { key }) => StockStep.patiently(shipment.withdraw(note, key))
     })
     .step("charge", {
       kind: "pivot",
@@ -125,6 +127,18 @@ export const make = <R = never>({
       run: (args) => PaymentProcessing.sendReceipt(args)
     })
     .returns("charge")
+
+// --- A shipment that nobody knows of -----------------------------------------
+
+/**
+ * It may have been noted though no answer came. Asked for once more under its key it is the same note, and is withdrawn.
+ * Who refuses it twice has none. Who answers neither way leaves it to a person: the compensation fails, and is reported.
+ */
+const withdrawDoubtful = <R>(shipment: Options<R>["shipment"], cart: Cart, isDoubtful: boolean, key: string) =>
+  Effect.matchEffect(StockStep.patiently(shipment.write(cart, key)), {
+    onSuccess: (note) => StockStep.patiently(shipment.withdraw(note, key)),
+    onFailure: (error) => (isDoubtful || errorOf(error).isRetryable ? Effect.fail(error) : Effect.void)
+  })
 
 // --- Its operations on stock ------------------------------------------------
 

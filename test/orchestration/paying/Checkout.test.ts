@@ -6,6 +6,7 @@ import * as MemoryStockRepository from "../../../src/infra/memory/MemoryStockRep
 import * as Inventory from "../../../src/orchestration/inventory/Inventory.ts"
 import type { Cart } from "../../../src/orchestration/paying/Checkout.ts"
 import * as Checkout from "../../../src/orchestration/paying/Checkout.ts"
+import { SagaFailed } from "../../../src/orchestration/saga/SagaAnswer.ts"
 import { Payments } from "../../../src/orchestration/Payments.ts"
 import * as FakeStep from "../../../src/testing/saga/FakeStep.ts"
 import * as Paying from "./PayingWorkshop.ts"
@@ -22,17 +23,38 @@ const cart = (beans: number, cups: number): Cart => ({
   shipTo: "Ada, 1 Analytical Way"
 })
 
-const make = () => {
+const lostAnswer = new Error("the answer was lost")
+const refusal = { message: "no carrier goes there", isRetryable: false }
+
+/** The first `lost` answers about the shipment are errors: lost, where nothing else is said. */
+const make = (lost = 0, errorOf: (asked: number) => unknown = () => lostAnswer) => {
   const notes: Array<string> = []
+  const keys = new Set<string>()
+  let asked = 0
   const saga = Checkout.make({
     fraud: { points: {}, threshold: 0 },
     record: () => Effect.void,
     shipment: {
-      write: () => Effect.sync(() => (notes.push("written"), { shipment: "sh-1" })),
-      withdraw: ({ shipment }) => Effect.sync(() => void notes.push(`withdrawn ${shipment}`))
+      write: (_, key) =>
+        Effect.suspend(() => {
+          asked += 1
+          notes.push("written")
+          keys.add(key)
+          return asked <= lost ? Effect.fail(errorOf(asked)) : Effect.succeed({ shipment: "sh-1" })
+        }),
+      withdraw: ({ shipment }, key) =>
+        Effect.sync(() => {
+          keys.add(key)
+          notes.push(`withdrawn ${shipment}`)
+        })
     }
   })
-  return { saga, notes }
+  return { saga, notes, keys }
+}
+
+const rollbackFailuresOf = (result: Result.Result<unknown, { readonly _tag: string }>) => {
+  const failure = Result.getOrThrow(Result.flip(result))
+  return failure instanceof SagaFailed ? failure.rollbackFailures : assert.fail(`it ended with ${failure._tag}`)
 }
 
 const layer = (bank: Parameters<typeof Paying.layer>[0]) => Layer.merge(Paying.layer(bank), MemoryStockRepository.layer)
@@ -85,6 +107,7 @@ describe("checkout", () => {
         const { result, trace } = yield* Paying.rehearse(saga, cart(4, 2))
         assert.include(Result.getOrThrow(Result.flip(result)).message, "at shipment: no carrier goes there")
         assert.deepStrictEqual(moved(trace), [
+          "compensate shipment",
           "undo payment/preauthorize",
           "undo reserve[1]",
           "undo reserve[0]",
@@ -97,6 +120,61 @@ describe("checkout", () => {
         assert.deepStrictEqual(yield* statuses, ["cancelled"])
       }).pipe(Effect.provide(layer(bank)))
       assert.deepStrictEqual(yield* Paying.heard(bank), ["Authorize tok_visa", "Void"])
+    })
+  )
+
+  it.effect("withdraws a shipment that was noted, and whose answer never came", () =>
+    Effect.gen(function* () {
+      const bank = yield* Paying.gateway(Workshop.agreeable)
+      // Seven answers are lost, two of them of the compensation's own.
+      const { keys, notes, saga } = make(7)
+      yield* Effect.gen(function* () {
+        yield* Paying.started
+        yield* stocked
+        const { result } = yield* Paying.rehearse(saga, cart(4, 2))
+        assert.include(Result.getOrThrow(Result.flip(result)).message, "at shipment: the answer was lost")
+        assert.deepStrictEqual(rollbackFailuresOf(result), [])
+        assert.deepStrictEqual(yield* statuses, ["cancelled"])
+      }).pipe(Effect.provide(layer(bank)))
+      assert.deepStrictEqual(notes, [...Array(8).fill("written"), "withdrawn sh-1"])
+      assert.strictEqual(keys.size, 1)
+    })
+  )
+
+  it.effect("withdraws nothing where nobody took on the shipment, and is done", () =>
+    Effect.gen(function* () {
+      const bank = yield* Paying.gateway(Workshop.agreeable)
+      const { notes, saga } = make(Infinity, () => refusal)
+      yield* Effect.gen(function* () {
+        yield* Paying.started
+        yield* stocked
+        const { result } = yield* Paying.rehearse(saga, cart(4, 2))
+        assert.deepStrictEqual(rollbackFailuresOf(result), [])
+        assert.deepStrictEqual(yield* statuses, ["cancelled"])
+      }).pipe(Effect.provide(layer(bank)))
+      assert.notInclude(notes, "withdrawn sh-1")
+    })
+  )
+
+  it.effect("reports a shipment of which it stays unknown whether it was noted", () =>
+    Effect.gen(function* () {
+      // No answer at all; or one that refuses, after attempts of which nobody knows what became.
+      const silences = [
+        { errorOf: () => lostAnswer, message: "the answer was lost" },
+        { errorOf: (asked: number) => (asked <= 5 ? lostAnswer : refusal), message: "no carrier goes there" }
+      ]
+      for (const { errorOf, message } of silences) {
+        const bank = yield* Paying.gateway(Workshop.agreeable)
+        const { saga } = make(Infinity, errorOf)
+        yield* Effect.gen(function* () {
+          yield* Paying.started
+          yield* stocked
+          const { result } = yield* Paying.rehearse(saga, cart(4, 2), 4)
+          assert.deepStrictEqual(rollbackFailuresOf(result), [
+            { step: "shipment", kind: "compensate", reason: "returned", message }
+          ])
+        }).pipe(Effect.provide(layer(bank)))
+      }
     })
   )
 
