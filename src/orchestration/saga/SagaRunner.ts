@@ -24,7 +24,7 @@
  * - `answer` answers a question (`interrupt`) by its correlation: one that is wrong counts, and fails the step when it is
  *   the last that may be. `answerStep` answers by run and step, and a wrong one changes nothing.
  */
-import { Clock, Context, Deferred, Effect, Exit, Layer, Option, Schedule } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Option, Schedule } from "effect"
 import type { Schema, Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { StorageUnavailable } from "../../adapters/Storage.ts"
@@ -46,6 +46,7 @@ import * as SagaExecutor from "./SagaExecutor.ts"
 import { Observers, tell } from "./SagaObserver.ts"
 import { NotAsked, NotNow, NotRegistered, SagaRunnerError, UnknownRun, WrongAnswer } from "./SagaRunnerError.ts"
 import type { SagaBody } from "./SagaStep.ts"
+import * as SagaWaiters from "./SagaWaiters.ts"
 
 // --- The service ------------------------------------------------------------
 
@@ -108,14 +109,6 @@ const refuse = (execution: string, reason: SagaRunnerError["reason"]) => new Sag
 
 type AnySaga = SagaBody<unknown>
 
-/** For those in this process who wait for the answer of a run. */
-interface Waiter {
-  readonly saga: AnySaga
-  readonly told: Deferred.Deferred<Answer<unknown>, SagaFailed>
-  /** So many: who stops waiting leaves it to the others. */
-  count: number
-}
-
 export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | SecureRandom.SecureRandom> = Layer.effect(
   SagaRunner,
   Effect.gen(function* () {
@@ -123,22 +116,14 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
     const runs = yield* SagaRuns
     const random = yield* SecureRandom.SecureRandom
     const sagas = new Map<string, AnySaga>()
-    const waiters = new Map<string, Waiter>()
+    const waiters = SagaWaiters.make(runs)
     /** Runs of this process that were asked to end. */
     const cancelled = new Set<string>()
 
     // Another process may have been asked to cancel a run that this one runs, and may run one that is waited for here.
     const look = Effect.gen(function* () {
       for (const execution of yield* runs.cancelled) cancelled.add(execution)
-      yield* Effect.forEach(waiters, ([execution, { saga, told }]) => lookFor(saga, execution, told), {
-        concurrency: 16,
-        discard: true
-      })
-    })
-    const lookFor = Effect.fnUntraced(function* (saga: AnySaga, execution: string, told: Waiter["told"]) {
-      const kept = yield* runs.get(execution)
-      const answer = Option.isSome(kept) ? toldBy(saga, kept.value) : undefined
-      if (answer !== undefined) yield* Deferred.done(told, yield* Effect.exit(answer))
+      yield* waiters.look
     })
     yield* look.pipe(
       Effect.catchTag("StorageUnavailable", (error) =>
@@ -172,16 +157,10 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
             const json = yield* Effect.orDie(saga.outputCoding.encode(value))
             const shown = SagaSecrets.mask(json, secretsOf(value))
             yield* persist(runs.answer(execution, generation, shown, json))
-            yield* tellWaiters(execution, Exit.succeed({ _tag: "Completed", execution, value }))
+            yield* waiters.tell(execution, Exit.succeed({ _tag: "Completed", execution, value }))
           })
       }
     }
-
-    const tellWaiters = (execution: string, told: Exit.Exit<Answer<unknown>, SagaFailed>) =>
-      Effect.suspend(() => {
-        const waiter = waiters.get(execution)
-        return waiter === undefined ? Effect.void : Effect.asVoid(Deferred.done(waiter.told, told))
-      })
 
     const generationOf =
       <R>(saga: SagaBody<R>) =>
@@ -207,7 +186,7 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
           )
           cancelled.delete(execution)
           if (isFirst) yield* tellEnded(saga, of, ended)
-          yield* tellWaiters(
+          yield* waiters.tell(
             execution,
             yield* Effect.exit(Effect.fromResult(SagaExecutor.answerOf(saga, execution, ended)))
           )
@@ -222,14 +201,18 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
 
     // --- Beginning ---
 
+    const nameOf = ({ execution }: RunOptions) =>
+      execution === undefined
+        ? Effect.map(random.ulid, (ulid) => `saga_${ulid.toLowerCase()}`)
+        : Effect.succeed(execution)
+
     const begin = Effect.fnUntraced(function* <Input, A, R>(
       saga: Saga<Input, A, R>,
       input: Input,
       isAwaited: boolean,
-      options: RunOptions
+      execution: string
     ) {
       const json = yield* SagaExecutor.checkInput(saga, input)
-      const execution = options.execution ?? `saga_${(yield* random.ulid).toLowerCase()}`
       if (!sagas.has(saga.name)) return yield* refuse(execution, new NotRegistered({ saga: saga.name }))
       const at = yield* Clock.currentTimeMillis
       const { isNew, kept } = yield* runs.begin({
@@ -242,42 +225,13 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
       })
       if (isNew) {
         yield* tell(yield* Observers, { _tag: "RunStarted", execution, saga: saga.name, at, generation: 1 })
-        if (isAwaited) wait(saga, execution)
         yield* engine.begin(saga.name, generationAt(kept, isAwaited))
       }
       return kept
     })
 
-    const wait = (saga: AnySaga, execution: string): Waiter => {
-      const waiter = waiters.get(execution) ?? { saga, told: Deferred.makeUnsafe(), count: 0 }
-      waiters.set(execution, waiter)
-      return waiter
-    }
-
-    const forget = (execution: string) => {
-      if (waiters.get(execution)?.count === 0) waiters.delete(execution)
-    }
-
-    /** The run's end tells it, or `look`, when another process ran it. */
-    const awaitResult = <A>(saga: AnySaga, execution: string): Told<A> =>
-      Effect.suspend(() => {
-        const waiter = wait(saga, execution)
-        waiter.count += 1
-        return Effect.ensuring(
-          Deferred.await(waiter.told) as Told<A>,
-          Effect.sync(() => {
-            waiter.count -= 1
-            forget(execution)
-          })
-        )
-      })
-
-    const result = Effect.fnUntraced(function* <A>(saga: AnySaga, kept: Kept) {
-      const told = toldBy(saga, kept)
-      if (told === undefined) return yield* awaitResult<A>(saga, kept.run.execution)
-      forget(kept.run.execution)
-      return yield* told as Told<A>
-    })
+    /** Of a run that is kept, whose end is told in `answer` if it comes after. */
+    const result = <A>(saga: AnySaga, kept: Kept, answer: Told<unknown>) => (toldBy(saga, kept) ?? answer) as Told<A>
 
     // --- What there is ---
 
@@ -354,15 +308,30 @@ export const layer: Layer.Layer<SagaRunner, never, SagaEngine | SagaRuns | Secur
           engine.register(saga.name, generationOf(saga))
         ),
       run: Effect.fnUntraced(function* <Input, A, R>(saga: Saga<Input, A, R>, input: Input, options: RunOptions = {}) {
-        const kept = yield* begin(saga, input, true, options)
-        return yield* result<A>(saga, kept)
+        const execution = yield* nameOf(options)
+        // Listens before it begins: a short run may have ended by the time that it is asked about.
+        return yield* waiters.listening(
+          saga,
+          execution,
+          Effect.fnUntraced(function* (answer) {
+            const kept = yield* begin(saga, input, true, execution)
+            const known = kept.run.execution
+            // Under a key, it may be a run that is there already.
+            return yield* known === execution
+              ? result<A>(saga, kept, answer)
+              : waiters.listening(saga, known, (answer) => result<A>(saga, kept, answer))
+          })
+        )
       }),
-      start: (saga, input, options = {}) => Effect.map(begin(saga, input, false, options), ({ run }) => run.execution),
-      result: Effect.fnUntraced(function* <Input, A, R>(saga: Saga<Input, A, R>, execution: string) {
-        // Listens before it looks, so that what ends in between is heard.
-        wait(saga, execution)
-        return yield* result<A>(saga, yield* known(execution))
+      start: Effect.fnUntraced(function* (saga, input, options = {}) {
+        const { run } = yield* begin(saga, input, false, yield* nameOf(options))
+        return run.execution
       }),
+      // Listens before it looks, so that what ends in between is heard.
+      result: <Input, A, R>(saga: Saga<Input, A, R>, execution: string) =>
+        waiters.listening(saga, execution, (answer) =>
+          Effect.flatMap(known(execution), (kept) => result<A>(saga, kept, answer))
+        ),
       status: (execution) => Effect.map(known(execution), ({ run }) => run),
       find: (query) => runs.find(query),
       cancel,
