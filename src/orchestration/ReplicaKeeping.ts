@@ -117,8 +117,8 @@ const refuseForeign = Effect.fnUntraced(function* (
 
 /**
  * Where nobody says how often: at least so many events, and as many more as it takes for the journal to grow by what the
- * last snapshot had in bytes, so that a service never writes more snapshots than journal. A start replays so many in
- * less than a second.
+ * last snapshot had in bytes, so that a service never writes more snapshots than journal. The fewer, the sooner a service
+ * that starts answers, and the more often all of its books are copied.
  */
 const minEvents = 250_000
 

@@ -86,7 +86,7 @@ const taken = SagaStory.make({
   }
 })
 
-/** The carrier takes the parcel, and then says that no carrier goes there. */
+/** Nobody takes the parcel. */
 const withoutCarrier = (told: Plot<Cart, PaidBy, Outside>): Plot<Cart, PaidBy, Outside> => ({
   ...told,
   saga: FakeStep.failing(told.saga, "shipment", { error: { message: "no carrier goes there", isRetryable: false } })
@@ -102,4 +102,17 @@ const refused = SagaStory.make({
   }
 })
 
-export const all: ReadonlyArray<Story> = [taken, refused]
+/** The carrier takes the parcel, and no answer of his arrives. */
+const unheard = (told: Plot<Cart, PaidBy, Outside>): Plot<Cart, PaidBy, Outside> => ({
+  ...told,
+  saga: FakeStep.failing(told.saga, "shipment", { error: { message: "the answer was lost" }, when: "after" })
+})
+
+const unanswered = SagaStory.make({
+  name: "checkout-unanswered",
+  ending: "failed",
+  plot: () => unheard(plot("refuses")()),
+  bugs: { "a shipment that nobody withdraws": keeping("shipment") }
+})
+
+export const all: ReadonlyArray<Story> = [taken, refused, unanswered]
