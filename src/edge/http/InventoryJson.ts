@@ -55,7 +55,7 @@ const one = <const Extra extends Schema.Struct.Fields>(extra: Extra) =>
     Schema.Struct({ ...extra, ...types.release }),
     Schema.Struct({ ...extra, ...types.consume }),
     Schema.Struct({ ...extra, ...types.watch })
-  ])
+  ]).annotate({ message: `Expected a \`type\` of ${Object.keys(types).join(", ")}` })
 
 export const Operation = one({}).annotate({ identifier: "StockOperation" })
 export type Operation = typeof Operation.Type

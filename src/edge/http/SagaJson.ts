@@ -79,7 +79,10 @@ export const StartSaga = Schema.Union([
       .annotate({ description: "Cards to try after a definite decline, in this order" })
   }),
   Schema.Struct({ saga: Schema.Literal("AlternativePayment"), ...order })
-]).annotate({ identifier: "StartSaga" })
+]).annotate({
+  identifier: "StartSaga",
+  message: "Expected a `saga` of PaymentProcessing, MultiAttempt, AlternativePayment"
+})
 
 // --- Pages ------------------------------------------------------------------
 

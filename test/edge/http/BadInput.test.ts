@@ -68,6 +68,33 @@ describe("a request that is not valid", () => {
     )
   }
 
+  const kinds: ReadonlyArray<readonly [path: string, body: object, said: string]> = [
+    [
+      "/v1/inventory/beans/north/operations",
+      { type: "recieve", quantity: 1 },
+      'payload: Expected a `type` of receive, adjust, reserve, release, consume, watch, got {"type":"recieve","quantity":1}'
+    ],
+    [
+      "/v1/inventory/operations",
+      { operations: [{ type: "recieve" }] },
+      'payload.operations.0: Expected a `type` of receive, adjust, reserve, release, consume, watch, got {"type":"recieve"}'
+    ],
+    [
+      "/v1/sagas",
+      { saga: "Checkout" },
+      'payload: Expected a `saga` of PaymentProcessing, MultiAttempt, AlternativePayment, got {"saga":"Checkout"}'
+    ]
+  ]
+  for (const [path, body, expected] of kinds) {
+    it.live(`names the kinds that there are: ${path}`, () =>
+      refusing(async (call) => {
+        const reply = await call("POST", path, { key: "k1", body })
+        assert.strictEqual(reply.status, 400)
+        assert.deepStrictEqual(said(reply), [expected])
+      })
+    )
+  }
+
   it.live("has a key that is missing, empty, too long or not printable", () =>
     refusing(async (call) => {
       const missing = await call("POST", "/v1/payments", { body: order })
