@@ -1,50 +1,21 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Redacted } from "effect"
-import { once } from "node:events"
-import type { IncomingHttpHeaders, ServerResponse } from "node:http"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
 import { inspect } from "node:util"
 import type { Notice } from "../../../src/adapters/Notifier.ts"
 import { Address, NoticeId, Notifier } from "../../../src/adapters/Notifier.ts"
 import * as WebhookNotifier from "../../../src/infra/http/WebhookNotifier.ts"
 import * as NotifierContract from "../../../src/testing/contract/NotifierContract.ts"
+import * as Receiver from "./Receiver.ts"
 
 const clients = [
   ["undici", NodeHttpClient.layerUndici],
   ["fetch", NodeHttpClient.layerFetch]
 ] as const
 
-interface Posted {
-  readonly method: string
-  readonly headers: IncomingHttpHeaders
-  readonly notice: Notice
-}
-
-/** A receiver that answers everything like this; `undefined` breaks the connection, `never` keeps it waiting. */
-const receiver = (answer: (response: ServerResponse) => void = (response) => response.writeHead(204).end()) =>
-  Effect.gen(function* () {
-    const posted: Array<Posted> = []
-    const server = createServer((request, response) => {
-      const chunks: Array<Buffer> = []
-      request.on("data", (chunk: Buffer) => void chunks.push(chunk))
-      request.on("end", () => {
-        const body = Buffer.concat(chunks).toString("utf8")
-        const notice = body === "" ? undefined : JSON.parse(body)
-        posted.push({ method: request.method!, headers: request.headers, notice })
-        answer(response)
-      })
-    }).listen(0, "127.0.0.1")
-    yield* Effect.promise(() => once(server, "listening"))
-    yield* Effect.addFinalizer(() =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
-    )
-    return { posted, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/secret-path` }
-  })
+/** A receiver that answers everything like this. */
+const receiver = (answer: Receiver.Answer = (response) => response.writeHead(204).end()) =>
+  Effect.map(Receiver.start(answer), ({ asked, url }) => ({ posted: asked, url: `${url.origin}/secret-path` }))
 
 const notice: Notice = {
   id: NoticeId.make("receipt/pay_1"),
@@ -71,7 +42,7 @@ NotifierContract.suite(
         Layer.provide(WebhookNotifier.layer({ url: Redacted.make(url) }), NodeHttpClient.layerUndici),
         Layer.succeed(
           NotifierContract.Arrived,
-          Effect.sync(() => posted.map(({ notice }) => notice))
+          Effect.sync(() => posted.map(({ body }) => body as Notice))
         )
       )
     )
@@ -84,7 +55,7 @@ describe("WebhookNotifier", () => {
       const { posted, url } = yield* receiver()
       yield* sending(url, { token: Redacted.make("whsec_1") })
       assert.deepStrictEqual(
-        posted.map(({ method, notice }) => [method, notice]),
+        posted.map(({ body, method }) => [method, body]),
         [["POST", notice]]
       )
       assert.deepInclude(posted[0]!.headers, {
