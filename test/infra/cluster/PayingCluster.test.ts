@@ -1,10 +1,7 @@
 /** The paying sagas over the real stores: durable, on PostgreSQL, with a kill in the middle of each. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schedule } from "effect"
+import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
 import { PaymentRepository } from "../../../src/adapters/PaymentRepository.ts"
 import { SagaRuns } from "../../../src/adapters/SagaRuns.ts"
 import { SandboxBooks } from "../../../src/infra/simulated/SandboxBooks.ts"
@@ -14,34 +11,8 @@ import * as SqlSagaRuns from "../../../src/infra/sql/SqlSagaRuns.ts"
 import * as SqlStockRepository from "../../../src/infra/sql/SqlStockRepository.ts"
 import * as Inventory from "../../../src/orchestration/inventory/Inventory.ts"
 import * as FlorinDatabase from "../sql/FlorinDatabase.ts"
+import { start, until } from "./KillableProcess.ts"
 import * as PayingOrders from "./PayingOrders.ts"
-
-const program = fileURLToPath(new URL("PayingProcess.ts", import.meta.url))
-
-/** A process that is dead when the scope is closed. */
-const start = (mode: "hold" | "go") =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient
-    const [found] = yield* sql<{ readonly database: string }>`select current_database() as database`
-    const { socketDir, username } = inject("postgres")
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, [program, socketDir, username, found!.database, mode], {
-          stdio: ["ignore", "ignore", "inherit"]
-        })
-      ),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
-    )
-    const ended = new Promise((resolve) => child.once("close", resolve))
-    const kill = Effect.promise(() => {
-      child.kill("SIGKILL")
-      return ended
-    })
-    return { kill }
-  })
-
-const until = (isSo: Effect.Effect<boolean, unknown, SqlClient | SagaRuns>) =>
-  Effect.repeat(isSo, { schedule: Schedule.spaced("50 millis"), until: (is) => is }).pipe(Effect.timeout("40 seconds"))
 
 /** How often each thing was done. */
 const effects = Effect.flatMap(
@@ -66,11 +37,11 @@ describe("the paying sagas on PostgreSQL", () => {
         yield* sql`create table effects (id bigint generated always as identity, what text)`
         yield* SqlSandboxBooks.migrate
         const runs = yield* SagaRuns
-        const first = yield* start("hold")
+        const first = yield* start("PayingProcess.ts", "hold")
         const asked = Effect.map(runs.questions({ execution: "alternative" }), (open) => open.length === 1)
         yield* until(Effect.zipWith(effects, asked, (rows, isAsked) => isAsked && rows.length === 3))
         yield* first.kill
-        yield* start("go")
+        yield* start("PayingProcess.ts", "go")
         yield* until(Effect.map(runs.running, (running) => running.length === 0))
 
         const ended = yield* runs.find({})

@@ -1,38 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, Schedule } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
-import { inject } from "vitest"
 import { SagaRuns } from "../../../src/adapters/SagaRuns.ts"
 import * as SagaCluster from "../../../src/infra/cluster/SagaCluster.ts"
 import * as SqlSagaRuns from "../../../src/infra/sql/SqlSagaRuns.ts"
 import * as FlorinDatabase from "../sql/FlorinDatabase.ts"
-
-const program = fileURLToPath(new URL("SagaProcess.ts", import.meta.url))
-
-/** A process with these arguments, which is dead when the scope is closed. */
-const start = (mode: "hold" | "go", ...executions: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient
-    const [found] = yield* sql<{ readonly database: string }>`select current_database() as database`
-    const { socketDir, username } = inject("postgres")
-    const args = [program, socketDir, username, found!.database, mode, ...executions]
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() => spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] })),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
-    )
-    const ended = new Promise((resolve) => child.once("close", resolve))
-    const kill = Effect.promise(() => {
-      child.kill("SIGKILL")
-      return ended
-    })
-    return { kill }
-  })
-
-/** Longer than a start on a machine that is busy; a crash is taken over in two seconds. */
-const until = (isSo: Effect.Effect<boolean, unknown, SqlClient>) =>
-  Effect.repeat(isSo, { schedule: Schedule.spaced("50 millis"), until: (is) => is }).pipe(Effect.timeout("30 seconds"))
+import { start, until } from "./KillableProcess.ts"
 
 const effects = Effect.flatMap(
   SqlClient,
@@ -49,10 +22,10 @@ describe("runs of sagas on PostgreSQL", () => {
         const sql = yield* SqlClient
         yield* sql`create table effects (id bigint generated always as identity, execution text, what text)`
         const executions = ["run-1", "run-2", "run-3"]
-        const first = yield* start("hold", ...executions)
+        const first = yield* start("SagaProcess.ts", "hold", ...executions)
         yield* until(Effect.map(effects, (rows) => rows.filter(({ what }) => what === "three").length === 3))
         yield* first.kill
-        yield* start("go")
+        yield* start("SagaProcess.ts", "go")
         const runs = yield* SagaRuns
         yield* until(Effect.map(runs.running, (running) => running.length === 0))
         assert.deepStrictEqual(
